@@ -1,5 +1,7 @@
 // The entry and its liveness rule: the only place that compares an entry's times with now.
 
+import type { Lifetime } from './options.ts'
+
 /** What one key holds in either tier. Times are epoch ms in whole numbers; `Infinity` is never. */
 export interface Entry<V> {
   readonly key: string
@@ -12,14 +14,6 @@ export interface Entry<V> {
   /** ms after `staleAt`. */
   readonly staleWhileRevalidate: number
   /** ms after `staleAt`. */
-  readonly staleIfError: number
-  readonly tags: readonly string[]
-}
-
-/** How long an entry lives, in ms, and what else a write may say of it. */
-export interface Lifetime {
-  readonly ttl: number
-  readonly staleWhileRevalidate: number
   readonly staleIfError: number
   readonly tags: readonly string[]
 }
@@ -52,7 +46,7 @@ function times(ttl: number, windows: Pick<Lifetime, 'staleWhileRevalidate' | 'st
   return { staleAt, expiresAt: after(staleAt, Math.max(windows.staleWhileRevalidate, windows.staleIfError)) }
 }
 
-export function isFresh(entry: Entry<unknown> | undefined, now: number): boolean {
+export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
   return entry !== undefined && now < entry.staleAt
 }
 

@@ -1,1 +1,19 @@
+export { createCache } from './cache.ts'
+export type {
+  Cache,
+  CacheOptions,
+  CacheStats,
+  CacheStatus,
+  EntryInfo,
+  Loader,
+  LoaderContext,
+  LoadOptions,
+  SetOptions,
+  TierStats,
+} from './contract.ts'
+export type { Clock } from './clock.ts'
+export type { Entry } from './entry.ts'
+export { CacheError, type CacheErrorCode } from './errors.ts'
 export { createMemoryCache, type MemoryCache, type MemoryCacheOptions, type MemoryStats } from './memory/memory-cache.ts'
+export type { RemovalCause } from './memory/memory-tier.ts'
+export type { Decide, Decision, Store, Swept } from './store/store.ts'

@@ -49,6 +49,73 @@ export function commonSettings(options: CommonOptions & { readonly weigh?: unkno
   return { maxEntries, maxWeight: Math.min(maxWeight ?? Infinity, Number.MAX_VALUE), ttl, clock }
 }
 
+/** How long an entry lives, in ms, and what else a write may say of it. */
+export interface Lifetime {
+  readonly ttl: number
+  readonly staleWhileRevalidate: number
+  readonly staleIfError: number
+  readonly tags: readonly string[]
+}
+
+/** The settings of createCache beyond the common ones. */
+export interface StoreSettings {
+  readonly name: string | undefined
+  readonly version: string
+  readonly lifetime: Lifetime
+  readonly maxStoredEntries: number
+  readonly durability: 'relaxed' | 'strict'
+  readonly sweepInterval: number
+}
+
+export function storeSettings(options: Partial<StoreSettings> & LifetimeOptions & { readonly store?: unknown; readonly onError?: unknown }): StoreSettings {
+  const task = 'create cache'
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, onError } = options
+  if (name !== undefined && (typeof name !== 'string' || name === '')) throw invalid(TypeError, task, 'name', 'a string that is not empty', name)
+  if (typeof version !== 'string') throw invalid(TypeError, task, 'version', 'a string', version)
+  checkNumber(task, 'maxStoredEntries', maxStoredEntries, '> 0', (n) => n > 0)
+  if (durability !== 'relaxed' && durability !== 'strict') throw invalid(TypeError, task, 'durability', "'relaxed' or 'strict'", durability)
+  checkNumber(task, 'sweepInterval', sweepInterval, '> 0 and <= 2147483647 ms', (n) => n > 0 && n <= LONGEST_DELAY)
+  if (store !== undefined && store !== false) checkObject(task, store, 'store')
+  checkFunction(task, 'onError', onError)
+  const defaults = { ttl: Infinity, staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
+  return { name, version, lifetime: lifetime(task, options, defaults), maxStoredEntries, durability, sweepInterval }
+}
+
+export interface LifetimeOptions {
+  readonly ttl?: number
+  readonly staleWhileRevalidate?: number
+  readonly staleIfError?: number
+  readonly tags?: readonly string[]
+}
+
+/** The lifetime that options ask for, where they are silent the default one. */
+export function lifetime(task: string, options: LifetimeOptions | undefined, defaults: Lifetime): Lifetime {
+  if (options === undefined) return defaults
+  checkObject(task, options)
+  const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags } = options
+  checkMs(task, 'ttl', ttl)
+  checkMs(task, 'staleWhileRevalidate', staleWhileRevalidate)
+  checkMs(task, 'staleIfError', staleIfError)
+  return { ttl, staleWhileRevalidate, staleIfError, tags: tags === undefined ? defaults.tags : checkTags(task, tags) }
+}
+
+function checkTags(task: string, tags: readonly string[]): readonly string[] {
+  if (!Array.isArray(tags)) throw invalid(TypeError, task, 'tags', 'an array of strings', tags)
+  for (const tag of tags) if (typeof tag !== 'string') throw invalid(TypeError, task, 'tags', 'an array of strings', tag)
+  return [...new Set(tags)]
+}
+
+/** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
+export const LONGEST_DELAY = 2 ** 31 - 1
+
+/** Keys, or pairs, from the outside: all of them read before anything happens. */
+export function listOf<T>(task: string, name: string, items: Iterable<T>): T[] {
+  if (typeof items === 'string' || typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw invalid(TypeError, task, name, 'an iterable', items)
+  }
+  return [...items]
+}
+
 export function checkKey(task: string, key: unknown): void {
   if (typeof key !== 'string') throw invalid(TypeError, task, 'key', 'a string', key)
 }

@@ -157,6 +157,11 @@ export class MemoryTier<T> {
     this.#notify()
   }
 
+  /** Lets go of everything, and tells nobody. */
+  discard(): void {
+    this.#reset(this.#expiry.time)
+  }
+
   /** Frees everything that expired and returns how many entries that were; tells `each` their keys. */
   sweep(now: number, each?: (key: string) => void): number {
     let count = 0

@@ -1,0 +1,184 @@
+// The types of createCache: what users write and read. No code.
+
+import type { CacheError } from './errors.ts'
+import type { MemoryCacheOptions } from './memory/memory-cache.ts'
+import type { Store } from './store/store.ts'
+
+export interface CacheOptions<V> extends MemoryCacheOptions<V> {
+  /**
+   * Names the database. Caches of one name share their entries across tabs, workers and page loads.
+   * Without it the cache runs on memory alone.
+   */
+  readonly name?: string
+  /**
+   * The version of the app's data: entries of another version are never read.
+   * @default ''
+   */
+  readonly version?: string
+  /**
+   * ms after the ttl in which `getOrLoad` may serve the stale value while it loads a new one.
+   * @default 0
+   */
+  readonly staleWhileRevalidate?: number
+  /**
+   * ms after the ttl in which `getOrLoad` may serve the stale value when loading fails.
+   * @default 0
+   */
+  readonly staleIfError?: number
+  /**
+   * Bound on entries on disk, kept by `flush`, `sweep` and now and then by writes. What expires soonest goes first,
+   * entries that never expire go last.
+   * @default 10_000
+   */
+  readonly maxStoredEntries?: number
+  /**
+   * `relaxed`: a write survives a crash of the tab or the browser. `strict`: also of the machine, and costs many times as much.
+   * @default 'relaxed'
+   */
+  readonly durability?: 'relaxed' | 'strict'
+  /**
+   * ms between background sweeps; no timer runs while nothing can expire. More than 0, at most 2^31 - 1.
+   * @default 60_000
+   */
+  readonly sweepInterval?: number
+  /** Another second tier, or none. */
+  readonly store?: Store<V> | false
+  /** Told of every storage fault. The read or write concerned has been seen to already. */
+  readonly onError?: (error: CacheError) => void
+}
+
+/** What one write may say of its entry; the cache's options are the defaults. */
+export interface SetOptions {
+  /** ms from now until the entry is stale. */
+  readonly ttl?: number
+  /** ms after the ttl. */
+  readonly staleWhileRevalidate?: number
+  /** ms after the ttl. */
+  readonly staleIfError?: number
+  /** Names under which {@link Cache.deleteTag} finds the entry. */
+  readonly tags?: readonly string[]
+}
+
+export interface LoadOptions extends SetOptions {
+  /** Detaches this caller, whose promise rejects with the signal's reason. The load goes on while anyone else waits for it. */
+  readonly signal?: AbortSignal
+}
+
+export interface LoaderContext<V> {
+  readonly key: string
+  /** Aborted when nobody waits for the load any more. */
+  readonly signal: AbortSignal
+  /** The value that is past its ttl but within a stale window, if there is one. */
+  readonly stale: V | undefined
+}
+
+/** Fetches a missing value. `undefined` means that there is none; then nothing is stored. */
+export type Loader<V, T = V> = (context: LoaderContext<V>) => T | Promise<T>
+
+export interface EntryInfo {
+  /** Epoch ms. */
+  readonly createdAt: number
+  /** Epoch ms; the end of the ttl. */
+  readonly staleAt: number
+  /** Epoch ms; the end of any use, stale windows included. */
+  readonly expiresAt: number
+  readonly tags: readonly string[]
+  /** The tier that answered. */
+  readonly tier: 'memory' | 'store'
+}
+
+/** Counts of one tier since the cache was created. */
+export interface TierStats {
+  hits: number
+  misses: number
+  /** Stale values served. */
+  stale: number
+  /** Entries removed to make room. */
+  evictions: number
+  /** Entries removed because their time was over. */
+  expirations: number
+  writes: number
+  errors: number
+}
+
+export interface CacheStats {
+  memory: TierStats & { size: number; weight: number }
+  store: TierStats
+}
+
+export interface CacheStatus {
+  /** Where entries are kept beside memory. */
+  readonly persistence: 'indexeddb' | 'store' | 'memory'
+  /** Why it is memory alone. */
+  readonly reason?: string
+}
+
+/**
+ * A cache in two tiers: an LRU in memory in front of a store that outlives the page. Keys are strings; values are
+ * anything but `undefined` that structured clone can copy, and count as immutable once handed over.
+ *
+ * Reads never fail for storage: a fault makes them a miss and goes to `onError`. Writes show in every read of this tab at
+ * once, and resolve when the store has committed; when it refuses, they reject with a {@link CacheError}.
+ * Bad arguments reject with `TypeError` or `RangeError` before anything changes; after {@link Cache.close} every call
+ * rejects with code `closed`.
+ */
+export interface Cache<V> {
+  /**
+   * The value, if it is fresh; from memory, else from the store. Counts as a use.
+   * @param options.stale also serves a value in its stale window
+   */
+  get(key: string, options?: { readonly stale?: boolean }): Promise<V | undefined>
+  /** The values that are there and fresh, in the order asked for. */
+  getMany(keys: Iterable<string>): Promise<Map<string, V>>
+  /** The fresh value if memory holds it. Counts as no use. */
+  peek(key: string): V | undefined
+  /** Whether a fresh entry is there. Counts as no use. */
+  has(key: string): Promise<boolean>
+  /** Epoch ms at which `get` stops serving the entry: the end of its ttl. `Infinity` for never, `undefined` when missing. */
+  expiresAt(key: string): Promise<number | undefined>
+  /** All that is known of an entry, a stale one too. */
+  info(key: string): Promise<EntryInfo | undefined>
+  /** Stores a value with a new lifetime and tags. With a ttl of 0 and no stale window it removes the key. */
+  set(key: string, value: V, options?: SetOptions): Promise<void>
+  /** Stores several values, all or nothing. */
+  setMany(entries: Iterable<readonly [key: string, value: V]>, options?: SetOptions): Promise<void>
+  /** Stores a value if no fresh one is there; true when this call did, and no other, in any tab. */
+  add(key: string, value: V, options?: SetOptions): Promise<boolean>
+  /** Replaces a fresh value and keeps its expiry and tags; resolves to the old one. Never inserts. */
+  update(key: string, value: V): Promise<V | undefined>
+  /** Gives a fresh entry a new ttl (ms) from now, with its stale windows and tags; false when there is none. */
+  touch(key: string, ttl: number): Promise<boolean>
+  /** Gets and deletes a fresh value; of several callers, in any tab, one gets it. */
+  take(key: string): Promise<V | undefined>
+  /**
+   * The fresh value, or what the loader makes of it. One load per key is in flight; its callers share the result or the
+   * error, which is not cached. A value set or removed during the load is not overwritten by it.
+   * A loader must not wait for its own key; other keys are fine.
+   */
+  getOrLoad(key: string, loader: Loader<V>, options?: LoadOptions): Promise<V>
+  getOrLoad(key: string, loader: Loader<V, V | undefined>, options?: LoadOptions): Promise<V | undefined>
+  /** True when a fresh entry was there. */
+  delete(key: string): Promise<boolean>
+  /** How many fresh entries were there. */
+  deleteMany(keys: Iterable<string>): Promise<number>
+  deletePrefix(prefix: string): Promise<void>
+  deleteTag(tag: string): Promise<void>
+  clear(): Promise<void>
+  /** Keys of fresh entries in both tiers, each once. */
+  keys(): AsyncIterableIterator<string>
+  values(): AsyncIterableIterator<V>
+  entries(): AsyncIterableIterator<[key: string, value: V]>
+  /** Fresh entries in both tiers. Reads them: for telling, not for polling. */
+  size(): Promise<number>
+  /** Removes what expired, in both tiers; how many keys that were. */
+  sweep(): Promise<number>
+  /** Resolves when every write asked for so far is settled, and the bound on disk holds. */
+  flush(): Promise<void>
+  stats(): CacheStats
+  readonly status: CacheStatus
+  /** Flushes and frees timers and handles; the stored data stays. */
+  close(): Promise<void>
+  /** Removes the data, in memory and in every data version of this name on disk, and closes. */
+  destroy(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,49 @@
+// The port of the second tier: what the cache asks of IndexedDB, and of any other store handed to it.
+
+import type { Entry } from '../entry.ts'
+
+/** What a change makes of the entry it found. */
+export interface Decision<V, R> {
+  /** The entry from now on: the one found, for no change; `undefined`, for none. */
+  readonly next: Entry<V> | undefined
+  readonly result: R
+}
+
+/** A pure function: a store may call it again when it has to try again. */
+export type Decide<V, R> = (found: Entry<V> | undefined) => Decision<V, R>
+
+export interface Swept {
+  /** Of the entries removed. */
+  readonly keys: readonly string[]
+  /** Whether an entry is left that will expire, so that another sweep makes sense. */
+  readonly more: boolean
+}
+
+/**
+ * The second tier. Methods reject when the store fails; the cache then serves from memory and reports the fault.
+ *
+ * - A read sees every write that was asked for before it, even while that is queued.
+ * - A write resolves when it is safe to lose the page, and leaves no older value of its keys behind when it rejects.
+ * - An entry past its `expiresAt` may be returned or left out; the cache does not serve it.
+ */
+export interface Store<V> {
+  get(key: string): Promise<Entry<V> | undefined>
+  set(entry: Entry<V>): Promise<void>
+  /** All or nothing. */
+  setMany(entries: readonly Entry<V>[]): Promise<void>
+  /** Reads, decides and writes one key with nothing in between, other tabs and processes included. */
+  change<R>(key: string, decide: Decide<V, R>): Promise<Decision<V, R>>
+  deletePrefix(prefix: string): Promise<void>
+  deleteTag(tag: string): Promise<void>
+  clear(): Promise<void>
+  /** Every entry once, in any order, as of a moment after the call. */
+  entries(): AsyncIterable<Entry<V>>
+  /** Removes every entry whose `expiresAt` is at or before `now`. */
+  sweep(now: number): Promise<Swept>
+  /** Resolves when all writes asked for so far are settled, and bounds hold. */
+  flush(): Promise<void>
+  /** Flushes and frees everything; the data stays. */
+  close(): Promise<void>
+  /** Removes the data and frees everything. */
+  destroy(): Promise<void>
+}

@@ -1,0 +1,94 @@
+// One configuration for three jobs, told apart by vite's mode: the library (`--mode library`), the tests (`test`),
+// and the demo (every other mode: its dev server and its build).
+
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Plugin } from 'vite'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { demoApi } from './demo/api.ts'
+import { ENGINE_COMMANDS, ENGINE_PROJECTS, engineProvider } from './test/browser/provider.ts'
+
+const root = import.meta.dirname
+
+/** Type declarations beside the bundle. tsc leaves `.ts` in their import paths, which not every compiler resolves. */
+const declarations: Plugin = {
+  name: 'declarations',
+  writeBundle({ dir = '' }) {
+    execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+    for (const name of readdirSync(dir, { encoding: 'utf8', recursive: true }).filter((path) => path.endsWith('.d.ts'))) {
+      const path = join(dir, name)
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/(from ['"]\.[^'"]*)\.ts(?=['"])/g, '$1.js'))
+    }
+  },
+}
+
+const library: ViteUserConfig = {
+  plugins: [declarations],
+  build: {
+    target: 'es2022',
+    sourcemap: true,
+    minify: false,
+    lib: { entry: { index: join(root, 'src/index.ts') }, formats: ['es'] },
+    rolldownOptions: { external: ['idb'], output: { chunkFileNames: '[name].js' } },
+  },
+}
+
+const demo: ViteUserConfig = {
+  root: join(root, 'demo'),
+  plugins: [demoApi()],
+  build: { outDir: join(root, 'dist-demo'), emptyOutDir: true },
+}
+
+const setupFiles = ['test/setup.ts']
+
+/** Projects of a higher `groupOrder` begin when those before have ended: engines get the whole machine. */
+const tests: ViteUserConfig = {
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{browser,e2e,bench}/**'],
+          setupFiles,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        optimizeDeps: { include: ['idb', 'fast-check'] },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          setupFiles,
+          testTimeout: 20_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            fileParallelism: false,
+            api: { host: '127.0.0.1' },
+            provider: engineProvider(),
+            commands: ENGINE_COMMANDS,
+            instances: ENGINE_PROJECTS,
+          },
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          setupFiles,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+}
+
+export default defineConfig(({ mode }) => (mode === 'library' ? library : mode === 'test' ? tests : demo))
