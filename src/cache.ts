@@ -1,12 +1,13 @@
 // createCache: the order of the two tiers. Memory answers and changes in the call itself; the store follows, and what it
 // tells later counts only if nothing overtook it (flight.ts). No storage code and no comparison of times here.
 
-import type { Cache, CacheOptions, CacheStats, CacheStatus, EntryInfo, Loader, LoadOptions, SetOptions, TierStats } from './contract.ts'
+import type { Clock } from './clock.ts'
+import type { Cache, CacheOptions, CacheStats, CacheStatus, EntryInfo, Loader, LoadOptions, SetOptions } from './contract.ts'
 import { createEntry, isExpired, isFresh, renewEntry, type Entry } from './entry.ts'
 import { CacheError, reportLater, type CacheErrorCode } from './errors.ts'
 import { Flights, SharedLoad, type Flight } from './flight.ts'
-import { MemoryTier } from './memory/memory-tier.ts'
-import { checkKey, checkMs, checkObject, checkValue, commonSettings, invalid, lifetime, listOf, storeSettings, type CommonSettings, type Lifetime, type StoreSettings } from './options.ts'
+import { createMemoryCache, type MemoryCache } from './memory/memory-cache.ts'
+import { cacheSettings, check, checkKey, checkKeys, checkMs, checkPairs, checkString, checkValue, lifetimeOf, optionsOf, type CacheSettings, type Lifetime } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Decide, Decision, Store } from './store/store.ts'
@@ -24,44 +25,49 @@ import { Sweeper } from './sweeper.ts'
  * const user = await cache.getOrLoad('42', ({ signal }) => fetchUser('42', signal))
  */
 export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
-  return new TieredCache<V>(options, commonSettings(options), storeSettings(options))
+  return new TieredCache<V>(options, cacheSettings(options))
 }
 
 class TieredCache<V> implements Cache<V> {
-  readonly #clock: CommonSettings['clock']
+  readonly #clock: Clock
   readonly #lifetime: Lifetime
-  readonly #memory: MemoryTier<Entry<V>>
+  readonly #memory: MemoryCache<Entry<V>>
   readonly #store: Store<V> | undefined
   readonly #sweeper: Sweeper
   readonly #onError: CacheOptions<V>['onError']
   readonly #counts = { memory: newCounts(), store: newCounts() }
-  #status: CacheStatus
-  #closed = false
+  #status: CacheStatus = { persistence: 'store' }
   #ending: Promise<void> | undefined
+  #closed = false
+  /** When the latest operation began: the memory tier's clock. */
+  #now = 0
 
-  /** Reads and loads: their results are void after any change of the key. */
+  /** Reads and loads under way: void after any change of the key. */
   readonly #fetches = new Flights()
-  /** Changes that the store decides: void after a later write of the key. */
+  /** Changes that the store is deciding: void after a later write of the key. */
   readonly #changes = new Flights()
-  readonly #reads = new Map<string, { flight: Flight; promise: Promise<Entry<V> | undefined> }>()
   readonly #loads = new Map<string, { flight: Flight; tags: readonly string[]; load: SharedLoad<V | undefined> }>()
-  /** Entries of the memory tier that the store could not take. */
+  /** Entries of the memory tier that the store does not have. */
   readonly #unsaved = new WeakSet<Entry<V>>()
+  /** Keys that the sweep under way found expired in memory. */
+  #swept: Set<string> | undefined
 
-  constructor(options: CacheOptions<V>, common: CommonSettings, settings: StoreSettings) {
+  constructor(options: CacheOptions<V>, settings: CacheSettings) {
     const { weigh, onRemove, onError } = options
-    this.#clock = common.clock
+    this.#clock = settings.clock
     this.#lifetime = settings.lifetime
     this.#onError = onError
-    this.#memory = new MemoryTier({
-      ...common,
+    this.#memory = createMemoryCache<Entry<V>>({
+      ...options,
       weigh: weigh && (({ value }, key) => weigh(value, key)),
-      onRemove: onRemove && ((key, { value }, cause) => onRemove(key, value, cause)),
+      onRemove: (key, { value }, cause) => {
+        if (cause === 'expired') this.#swept?.add(key)
+        onRemove?.(key, value, cause)
+      },
+      clock: { now: () => this.#now },
     })
-    this.#sweeper = new Sweeper(settings.sweepInterval, () => this.#sweepInBackground())
-    const [store, status] = this.#chooseStore(options.store, settings)
-    this.#store = store
-    this.#status = status
+    this.#sweeper = new Sweeper(settings.sweepInterval, () => this.#sweep().then(({ more }) => more, () => true))
+    this.#store = options.store || this.#openStore(options.store, settings)
   }
 
   get status(): CacheStatus {
@@ -69,93 +75,57 @@ class TieredCache<V> implements Cache<V> {
   }
 
   async get(key: string, options?: { readonly stale?: boolean }): Promise<V | undefined> {
-    this.#check('get entry', key)
-    if (options !== undefined) checkObject('get entry', options)
-    const now = this.#clock.now()
-    return (await this.#find(key, now, options?.stale))?.value
+    const { stale } = optionsOf('get entry', options)
+    const now = this.#begin('get entry', key)
+    return (await this.#find(key, now, stale))?.value
   }
 
   async getMany(keys: Iterable<string>): Promise<Map<string, V>> {
-    const wanted = this.#checkKeys('get entries', keys)
-    const now = this.#clock.now()
+    const wanted = checkKeys('get entries', keys)
+    const now = this.#begin()
     const found = await Promise.all(wanted.map((key) => this.#find(key, now)))
-    return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.key, entry.value]])))
+    return new Map(found.flatMap((entry) => (entry ? [[entry.key, entry.value]] : [])))
   }
 
   peek(key: string): V | undefined {
     checkKey('peek at entry', key)
-    const now = this.#clock.now()
-    const entry = this.#memory.peek(key, now)
+    const now = (this.#now = this.#clock.now())
+    const entry = this.#memory.peek(key)
     return isFresh(entry, now) ? entry.value : undefined
   }
 
   async has(key: string): Promise<boolean> {
-    this.#check('look for entry', key)
-    const now = this.#clock.now()
-    return isFresh(await this.#inspect(key, now), now)
+    return (await this.expiresAt(key)) !== undefined
   }
 
   async expiresAt(key: string): Promise<number | undefined> {
-    this.#check('look for entry', key)
-    const now = this.#clock.now()
-    const entry = await this.#inspect(key, now)
+    const now = this.#begin('look for entry', key)
+    const entry = this.#memory.peek(key) ?? (await this.#read(key))
     return isFresh(entry, now) ? entry.staleAt : undefined
   }
 
   async info(key: string): Promise<EntryInfo | undefined> {
-    this.#check('look for entry', key)
-    const now = this.#clock.now()
-    const tier = this.#memory.find(key, now) === 0 ? 'store' : 'memory'
-    const entry = await this.#inspect(key, now)
-    if (entry === undefined || isExpired(entry, now)) return undefined
+    const now = this.#begin('look for entry', key)
+    const held = this.#memory.peek(key)
+    const entry = held ?? (await this.#read(key))
+    if (!entry || isExpired(entry, now)) return undefined
     const { createdAt, staleAt, expiresAt, tags } = entry
-    return { createdAt, staleAt, expiresAt, tags, tier }
+    return { createdAt, staleAt, expiresAt, tags, tier: held ? 'memory' : 'store' }
   }
 
   set(key: string, value: V, options?: SetOptions): Promise<void> {
-    return this.#write(() => {
-      this.#check('set entry', key)
-      checkValue('set entry', value)
-      const life = lifetime('set entry', options, this.#lifetime)
-      const now = this.#clock.now()
-      const entry = createEntry(key, value, life, now)
-      const weight = this.#memory.weigh(key, entry)
-      if (isExpired(entry, now)) return this.#remove(key, now).then(() => {})
-      this.#put(entry, now, weight)
-      return this.#save([entry], () => this.#store?.set(entry))
-    })
+    return this.#write(() => this.#setAll('set entry', [[key, value]], options))
   }
 
   setMany(entries: Iterable<readonly [key: string, value: V]>, options?: SetOptions): Promise<void> {
-    return this.#write(() => {
-      const task = 'set entries'
-      this.#checkOpen()
-      const life = lifetime(task, options, this.#lifetime)
-      const now = this.#clock.now()
-      const latest = new Map<string, Entry<V>>()
-      for (const pair of listOf(task, 'entries', entries)) {
-        if (!Array.isArray(pair)) throw invalid(TypeError, task, 'entries', 'pairs of key and value', pair)
-        checkKey(task, pair[0])
-        checkValue(task, pair[1])
-        latest.set(pair[0], createEntry<V>(pair[0], pair[1], life, now))
-      }
-      const added = [...latest.values()]
-      const weights = added.map((entry) => this.#memory.weigh(entry.key, entry))
-      if (added.every((entry) => isExpired(entry, now))) return Promise.all(added.map(({ key }) => this.#remove(key, now))).then(() => {})
-      for (const [index, entry] of added.entries()) this.#put(entry, now, weights[index]!)
-      return this.#save(added, () => this.#store?.setMany(added))
-    })
+    return this.#write(() => this.#setAll('set entries', checkPairs('set entries', entries), options))
   }
 
   add(key: string, value: V, options?: SetOptions): Promise<boolean> {
     return this.#write(() => {
-      this.#check('add entry', key)
-      checkValue('add entry', value)
-      const life = lifetime('add entry', options, this.#lifetime)
-      const now = this.#clock.now()
-      const entry = createEntry(key, value, life, now)
-      this.#memory.weigh(key, entry)
-      return this.#change(key, now, (found) => {
+      const entry = this.#create('add entry', key, value, options)
+      const now = entry.createdAt
+      return this.#change(key, (found) => {
         if (isFresh(found, now)) return { next: found, result: false }
         return { next: isExpired(entry, now) ? undefined : entry, result: true }
       })
@@ -164,22 +134,17 @@ class TieredCache<V> implements Cache<V> {
 
   update(key: string, value: V): Promise<V | undefined> {
     return this.#write(() => {
-      this.#check('update entry', key)
       checkValue('update entry', value)
-      const now = this.#clock.now()
-      return this.#change(key, now, (found) => {
-        if (!isFresh(found, now)) return { next: found, result: undefined }
-        return { next: { ...found, value }, result: found.value }
-      })
+      const now = this.#begin('update entry', key)
+      return this.#change(key, (found) => (isFresh(found, now) ? { next: { ...found, value }, result: found.value } : { next: found, result: undefined }))
     })
   }
 
   touch(key: string, ttl: number): Promise<boolean> {
     return this.#write(() => {
-      this.#check('touch entry', key)
       checkMs('touch entry', 'ttl', ttl)
-      const now = this.#clock.now()
-      return this.#change(key, now, (found) => {
+      const now = this.#begin('touch entry', key)
+      return this.#change(key, (found) => {
         if (!isFresh(found, now)) return { next: found, result: false }
         const next = renewEntry(found, ttl, now)
         return { next: isExpired(next, now) ? undefined : next, result: true }
@@ -189,70 +154,67 @@ class TieredCache<V> implements Cache<V> {
 
   take(key: string): Promise<V | undefined> {
     return this.#write(() => {
-      this.#check('take entry', key)
-      const now = this.#clock.now()
-      return this.#remove(key, now).then((entry) => entry?.value)
+      this.#begin('take entry', key)
+      return this.#remove(key).then((entry) => entry?.value)
     })
   }
 
   async getOrLoad(key: string, loader: Loader<V, V | undefined>, options?: LoadOptions): Promise<V> {
-    this.#check('load entry', key)
-    if (typeof loader !== 'function') throw invalid(TypeError, 'load entry', 'loader', 'a function', loader)
-    const life = lifetime('load entry', options, this.#lifetime)
+    const task = 'load entry'
+    const life = lifetimeOf(task, options, this.#lifetime)
     const signal = options?.signal
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid(TypeError, 'load entry', 'signal', 'an AbortSignal', signal)
+    check(typeof loader === 'function', task, 'loader', 'a function', loader)
+    check(!signal || signal instanceof AbortSignal, task, 'signal', 'an AbortSignal', signal)
+    const now = this.#begin(task, key)
     signal?.throwIfAborted()
-    const now = this.#clock.now()
     const held = this.#fromMemory(key, now)
     // The contract's two signatures tell whether undefined can come.
-    return (held !== undefined ? held.value : await this.#load(key, loader, life, now).join(signal)) as V
+    return (held ? held.value : await this.#load(key, loader, life, now).join(signal)) as V
   }
 
   delete(key: string): Promise<boolean> {
     return this.#write(() => {
-      this.#check('delete entry', key)
-      return this.#remove(key, this.#clock.now()).then((entry) => entry !== undefined)
+      this.#begin('delete entry', key)
+      return this.#remove(key).then((entry) => entry !== undefined)
     })
   }
 
   deleteMany(keys: Iterable<string>): Promise<number> {
     return this.#write(() => {
-      const unique = new Set(this.#checkKeys('delete entries', keys))
-      const now = this.#clock.now()
-      const removing = Promise.all(Array.from(unique, (key) => this.#remove(key, now)))
-      return removing.then((removed) => removed.filter((entry) => entry !== undefined).length)
+      const unique = new Set(checkKeys('delete entries', keys))
+      this.#begin()
+      const removing = Array.from(unique, (key) => this.#remove(key))
+      return Promise.all(removing).then((removed) => removed.filter((entry) => entry).length)
     })
   }
 
   deletePrefix(prefix: string): Promise<void> {
     return this.#write(() => {
-      this.#checkOpen()
-      if (typeof prefix !== 'string') throw invalid(TypeError, 'delete entries', 'prefix', 'a string', prefix)
-      const concerns = (key: string) => key.startsWith(prefix)
-      this.#fetches.overtakeWhere(concerns)
-      this.#changes.overtakeWhere(concerns)
-      this.#memory.deleteWhere(concerns, this.#clock.now())
-      return this.#save([], () => this.#store?.deletePrefix(prefix))
+      checkString('delete entries', 'prefix', prefix)
+      this.#begin()
+      this.#overtakeAll(prefix)
+      for (const key of this.#memory.keys()) if (key.startsWith(prefix)) this.#memory.delete(key)
+      return this.#save([], (store) => store.deletePrefix(prefix))
     })
   }
 
   deleteTag(tag: string): Promise<void> {
     return this.#write(() => {
-      this.#checkOpen()
-      if (typeof tag !== 'string') throw invalid(TypeError, 'delete entries', 'tag', 'a string', tag)
+      checkString('delete entries', 'tag', tag)
+      this.#begin()
       this.#fetches.removeTag(tag)
       this.#changes.removeTag(tag)
-      this.#memory.deleteWhere((_key, entry) => entry.tags.includes(tag), this.#clock.now())
-      return this.#save([], () => this.#store?.deleteTag(tag))
+      for (const [key, { tags }] of this.#memory) if (tags.includes(tag)) this.#memory.delete(key)
+      return this.#save([], (store) => store.deleteTag(tag))
     })
   }
 
   clear(): Promise<void> {
     return this.#write(() => {
-      this.#checkOpen()
-      this.#forgetFlights()
-      this.#memory.clear(this.#clock.now())
-      return this.#save([], () => this.#store?.clear())
+      this.#begin()
+      this.#overtakeAll('')
+      this.#memory.clear()
+      return this.#save([], (store) => store.clear())
     })
   }
 
@@ -270,7 +232,7 @@ class TieredCache<V> implements Cache<V> {
 
   async size(): Promise<number> {
     let count = 0
-    for await (const _entry of this.#fresh()) count++
+    for await (const _ of this.#fresh()) count++
     return count
   }
 
@@ -287,28 +249,20 @@ class TieredCache<V> implements Cache<V> {
   }
 
   stats(): CacheStats {
-    const { memory, store } = this.#counts
-    const { evictions, expirations, weight } = this.#memory
-    const size = this.#memory.size(this.#clock.now())
-    return { memory: { ...memory, evictions, expirations, size, weight }, store: { ...store } }
+    this.#now = this.#clock.now()
+    const { evictions, expirations, size, weight } = this.#memory.stats()
+    return { memory: { ...this.#counts.memory, evictions, expirations, size, weight }, store: { ...this.#counts.store } }
   }
 
   close(): Promise<void> {
-    this.#ending ??= this.#end(async () => {
-      this.#memory.discard()
-      await this.#store?.close().catch((error: unknown) => this.#report(error, 'write-failed'))
-    })
+    this.#ending ??= this.#end((store) => store.close().catch((error: unknown) => void this.#report(error, 'write-failed')))
     return this.#ending
   }
 
   destroy(): Promise<void> {
     return this.#write(() => {
       this.#checkOpen()
-      this.#ending = this.#end(async () => {
-        this.#memory.clear(this.#clock.now())
-        await this.#store?.destroy().catch((error: unknown) => this.#fail(error))
-      })
-      return this.#ending
+      return (this.#ending = this.#end((store) => store.destroy().catch((error: unknown) => this.#fail(error))))
     })
   }
 
@@ -318,54 +272,36 @@ class TieredCache<V> implements Cache<V> {
 
   // Reads
 
-  async #find(key: string, now: number, stale = false): Promise<Entry<V> | undefined> {
+  async #find(key: string, now: number, stale?: boolean): Promise<Entry<V> | undefined> {
     const held = this.#fromMemory(key, now, stale)
-    if (held !== undefined || this.#store === undefined) return held
-    const stored = await this.#read(key, now)
-    return this.#served(stored, now, stale, this.#counts.store) ? stored : undefined
+    if (held || !this.#store) return held
+    const stored = await this.#promote(key)
+    return this.#serves(stored, now, stale, 'store') ? stored : undefined
   }
 
-  /** A servable entry of the memory tier; counts as a use. */
-  #fromMemory(key: string, now: number, stale = false): Entry<V> | undefined {
-    const slot = this.#memory.find(key, now)
-    const entry = slot === 0 ? undefined : this.#memory.item(slot)
-    if (!this.#served(entry, now, stale, this.#counts.memory)) return undefined
-    return this.#memory.use(slot)
+  #fromMemory(key: string, now: number, stale?: boolean): Entry<V> | undefined {
+    const held = this.#memory.get(key)
+    return this.#serves(held, now, stale, 'memory') ? held : undefined
   }
 
-  #served(entry: Entry<V> | undefined, now: number, stale: boolean, counts: TierStats): boolean {
-    if (isFresh(entry, now)) counts.hits++
-    else if (stale && entry !== undefined && !isExpired(entry, now)) counts.stale++
-    else {
-      counts.misses++
-      return false
-    }
-    return true
+  #serves(entry: Entry<V> | undefined, now: number, stale: boolean | undefined, tier: 'memory' | 'store'): boolean {
+    const outcome = isFresh(entry, now) ? 'hits' : stale && entry && !isExpired(entry, now) ? 'stale' : 'misses'
+    this.#counts[tier][outcome]++
+    return outcome !== 'misses'
   }
 
-  /** The entry as either tier holds it, without counting or promoting it. */
-  async #inspect(key: string, now: number): Promise<Entry<V> | undefined> {
-    return this.#memory.peek(key, now) ?? (await this.#readThrough(key))
-  }
-
-  /** The stored entry, copied to memory; callers of one key share the read. */
-  #read(key: string, now: number): Promise<Entry<V> | undefined> {
-    const current = this.#reads.get(key)
-    if (current !== undefined && !current.flight.overtaken) return current.promise
-    return this.#fetches.track(key, (flight) => {
-      const promise = this.#readThrough(key).then((entry) => {
-        if (this.#reads.get(key)?.flight === flight) this.#reads.delete(key)
-        if (entry !== undefined && !isExpired(entry, now) && flight.keeps(entry.tags)) this.#keep(entry, now)
-        return entry
-      })
-      this.#reads.set(key, { flight, promise })
-      return promise
+  /** The stored entry, copied to memory unless something overtook the read. */
+  #promote(key: string): Promise<Entry<V> | undefined> {
+    return this.#fetches.track(key, async (flight) => {
+      const entry = await this.#read(key)
+      if (entry && !isExpired(entry, this.#now) && flight.keeps(entry.tags)) this.#keep(entry)
+      return entry
     })
   }
 
   /** Never rejects: a fault of the store is a miss. */
-  async #readThrough(key: string): Promise<Entry<V> | undefined> {
-    if (this.#store === undefined) return undefined
+  async #read(key: string): Promise<Entry<V> | undefined> {
+    if (!this.#store) return undefined
     this.#sweeper.arm()
     try {
       return await this.#store.get(key)
@@ -376,12 +312,11 @@ class TieredCache<V> implements Cache<V> {
   }
 
   async *#fresh(): AsyncGenerator<Entry<V>, undefined> {
-    this.#checkOpen()
-    const now = this.#clock.now()
+    const now = this.#begin()
     const seen = new Set<string>()
-    for (const [key, entry] of this.#memory.entries(now)) {
+    for (const entry of this.#memory.values()) {
       if (!isFresh(entry, now)) continue
-      seen.add(key)
+      seen.add(entry.key)
       yield entry
     }
     try {
@@ -395,7 +330,7 @@ class TieredCache<V> implements Cache<V> {
 
   #load(key: string, loader: Loader<V, V | undefined>, life: Lifetime, now: number): SharedLoad<V | undefined> {
     const current = this.#loads.get(key)
-    if (current !== undefined && current.flight.keeps(current.tags) && !current.load.aborted) return current.load
+    if (current && current.flight.keeps(current.tags) && !current.load.aborted) return current.load
     let flight!: Flight
     const load = new SharedLoad((signal) => {
       const loading = this.#fetches.track(key, (own) => this.#loadOnce(key, loader, life, now, (flight = own), signal))
@@ -408,21 +343,14 @@ class TieredCache<V> implements Cache<V> {
   }
 
   async #loadOnce(key: string, loader: Loader<V, V | undefined>, life: Lifetime, now: number, flight: Flight, signal: AbortSignal): Promise<V | undefined> {
-    const stored = await this.#read(key, now)
-    if (this.#store !== undefined && this.#served(stored, now, false, this.#counts.store)) return stored!.value
+    const stored = this.#store && (await this.#promote(key))
+    if (this.#store && this.#serves(stored, now, false, 'store')) return stored!.value
     signal.throwIfAborted()
-    const stale = stored !== undefined && !isExpired(stored, now) ? stored.value : undefined
-    const value = await loader({ key, signal, stale })
+    const value = await loader({ key, signal, stale: stored && !isExpired(stored, now) ? stored.value : undefined })
     if (value === undefined || signal.aborted || this.#closed || !flight.keeps(life.tags)) return value
-    const loadedAt = this.#clock.now()
-    const entry = createEntry(key, value, life, loadedAt)
-    // The caller has the value: what becomes of its copy is told to onError alone.
-    if (isExpired(entry, loadedAt)) this.#remove(key, loadedAt).catch(() => {})
-    else {
-      this.#changes.overtake(key)
-      this.#keep(entry, loadedAt)
-      this.#save([entry], () => this.#store?.set(entry)).catch(() => {})
-    }
+    const entry = createEntry(key, value, life, this.#begin())
+    // The caller has the value: what becomes of its copy is told elsewhere.
+    this.#write(() => this.#setEntries([entry])).catch((error: unknown) => error instanceof CacheError || reportLater(error))
     return value
   }
 
@@ -441,29 +369,51 @@ class TieredCache<V> implements Cache<V> {
     return writing
   }
 
-  /** Puts an entry into memory; whatever was under way for its key is overtaken. */
-  #put(entry: Entry<V>, now: number, weight: number): void {
-    this.#fetches.overtake(entry.key)
-    this.#changes.overtake(entry.key)
-    this.#memory.set(entry.key, entry, entry.expiresAt, now, weight)
-    this.#counts.memory.writes++
+  #create(task: string, key: string, value: V, options: SetOptions | undefined): Entry<V> {
+    checkValue(task, value)
+    const life = lifetimeOf(task, options, this.#lifetime)
+    return createEntry(key, value, life, this.#begin(task, key))
   }
 
-  /** Copies to memory what was read, loaded or decided; a `weigh` that throws must not fail that. */
-  #keep(entry: Entry<V>, now: number): void {
+  #setAll(task: string, pairs: readonly (readonly [key: string, value: V])[], options: SetOptions | undefined): Promise<void> {
+    const life = lifetimeOf(task, options, this.#lifetime)
+    for (const [key, value] of pairs) {
+      checkKey(task, key)
+      checkValue(task, value)
+    }
+    const now = this.#begin()
+    return this.#setEntries([...new Map(pairs.map(([key, value]) => [key, createEntry(key, value, life, now)])).values()])
+  }
+
+  /** Puts entries of one lifetime into memory, and sends them to the store. */
+  #setEntries(entries: readonly Entry<V>[]): Promise<void> {
+    for (const entry of entries) {
+      if (isExpired(entry, entry.createdAt)) return Promise.all(entries.map(({ key }) => this.#remove(key))).then(() => {})
+    }
+    for (const entry of entries) {
+      this.#memory.set(entry.key, entry, { ttl: entry.expiresAt - entry.createdAt })
+      this.#fetches.overtake(entry.key)
+      this.#changes.overtake(entry.key)
+    }
+    this.#counts.memory.writes += entries.length
+    return this.#save(entries, (store) => (entries.length === 1 ? store.set(entries[0]!) : store.setMany(entries)))
+  }
+
+  /** Copies to memory what was read or decided; a `weigh` that throws must not fail that. */
+  #keep(entry: Entry<V>): void {
     try {
-      this.#memory.set(entry.key, entry, entry.expiresAt, now, this.#memory.weigh(entry.key, entry))
+      this.#memory.set(entry.key, entry, { ttl: Math.max(0, entry.expiresAt - this.#now) })
     } catch (error) {
       reportLater(error)
     }
   }
 
   /** Sends a write to the store. When the store refuses it, memory goes on serving these entries. */
-  async #save(entries: readonly Entry<V>[], write: () => Promise<void> | undefined): Promise<void> {
+  async #save(entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<void>): Promise<void> {
     this.#sweeper.arm()
-    if (this.#store === undefined) return
+    if (!this.#store) return
     try {
-      await write()
+      await write(this.#store)
       this.#counts.store.writes += entries.length
     } catch (error) {
       for (const entry of entries) this.#unsaved.add(entry)
@@ -472,118 +422,111 @@ class TieredCache<V> implements Cache<V> {
   }
 
   /** Removes a key from both tiers; resolves to the fresh entry that was there. */
-  #remove(key: string, now: number): Promise<Entry<V> | undefined> {
-    const held = this.#memory.peek(key, now)
+  #remove(key: string): Promise<Entry<V> | undefined> {
+    const now = this.#now
+    const held = this.#memory.peek(key)
     this.#fetches.overtake(key)
     this.#changes.overtake(key)
-    this.#memory.delete(key, now)
-    return this.#change(key, now, (found) => ({ next: undefined, result: isFresh(found, now) ? found : undefined }), () => held)
+    this.#memory.delete(key)
+    return this.#change(key, (found) => ({ next: undefined, result: isFresh(found, now) ? found : undefined }), () => held)
   }
 
   /** Has the store decide, or memory where there is none; then memory follows. */
-  async #change<R>(key: string, now: number, decide: Decide<V, R>, held = () => this.#memory.peek(key, now)): Promise<R> {
+  async #change<R>(key: string, decide: Decide<V, R>, held = () => this.#memory.peek(key)): Promise<R> {
     this.#sweeper.arm()
     const before = held()
-    if (this.#store === undefined) return this.#follow(key, now, before, decide(before))
-    const unsaved = before !== undefined && this.#unsaved.has(before) ? before : undefined
+    if (!this.#store) return this.#follow(key, before, decide(before))
+    const store = this.#store
+    const unsaved = before && this.#unsaved.has(before) ? before : undefined
     return this.#changes.track(key, async (flight) => {
       try {
         let found: Entry<V> | undefined
-        const decision = await this.#store!.change(key, (stored) => {
+        const decision = await store.change(key, (stored) => {
           found = stored ?? unsaved
           const made = decide(found)
           return made.next === found ? { ...made, next: stored } : made
         })
         if (flight.overtaken) return decision.result
-        return this.#follow(key, now, found, flight.keeps(decision.next?.tags ?? []) ? decision : { ...decision, next: undefined })
+        return this.#follow(key, found, flight.keeps(decision.next?.tags ?? []) ? decision : { ...decision, next: undefined })
       } catch (error) {
-        if (before !== undefined) this.#unsaved.add(before)
+        if (before) this.#unsaved.add(before)
         this.#fail(error)
         const current = held()
-        return this.#follow(key, now, current, decide(current))
+        return this.#follow(key, current, decide(current))
       }
     })
   }
 
   /** Memory follows a decision: a new value counts as a use, a new lifetime does not. */
-  #follow<R>(key: string, now: number, found: Entry<V> | undefined, { next, result }: Decision<V, R>): R {
+  #follow<R>(key: string, found: Entry<V> | undefined, { next, result }: Decision<V, R>): R {
     if (next === found) return result
     this.#fetches.overtake(key)
-    const slot = this.#memory.find(key, now)
-    if (next === undefined) this.#memory.delete(key, now)
-    else if (next.value !== found?.value) this.#keep(next, now)
-    else if (slot !== 0) this.#memory.renew(slot, next, next.expiresAt, now)
+    const held = this.#memory.peek(key)
+    if (!next) this.#memory.delete(key)
+    else if (next.value !== found?.value) this.#keep(next)
+    else if (held) {
+      Object.assign(held, next)
+      this.#memory.touch(key, Math.max(0, next.expiresAt - this.#now))
+    }
     return result
+  }
+
+  #overtakeAll(prefix: string): void {
+    this.#fetches.overtakeAll(prefix)
+    this.#changes.overtakeAll(prefix)
   }
 
   // Life
 
-  #chooseStore(store: CacheOptions<V>['store'], { name, version, durability, maxStoredEntries }: StoreSettings): [Store<V> | undefined, CacheStatus] {
-    if (store) return [store, { persistence: 'store' }]
-    const reason = store === false ? 'store: false was given' : name === undefined ? 'no name was given' : missingIndexedDb()
-    if (name === undefined || reason !== undefined) return [undefined, { persistence: 'memory', reason: reason! }]
-    const indexedDbStore = new IndexedDbStore<V>(
+  #openStore(store: false | undefined, { name, version, durability, maxStoredEntries }: CacheSettings): Store<V> | undefined {
+    const reason = store === false ? 'store is false' : name === undefined ? 'no name was given' : missingIndexedDb()
+    this.#status = reason === undefined ? { persistence: 'indexeddb' } : { persistence: 'memory', reason }
+    if (name === undefined || reason !== undefined) return undefined
+    return new IndexedDbStore<V>(
       { name, version, durability, maxEntries: maxStoredEntries },
       {
         onAvailability: (failure) => {
-          this.#status = failure === undefined ? { persistence: 'indexeddb' } : { persistence: 'memory', reason: failure.message }
-          if (failure !== undefined) this.#tell(failure)
+          this.#status = failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' }
+          if (failure) this.#tell(failure)
         },
-        onEvict: (keys) => this.#onEvict(keys),
+        onEvict: (keys) => {
+          this.#counts.store.evictions += keys.length
+          for (const key of keys) {
+            const held = this.#memory.peek(key)
+            if (held) this.#unsaved.add(held)
+          }
+        },
         onError: (error) => this.#tell(error),
       },
     )
-    return [indexedDbStore, { persistence: 'indexeddb' }]
-  }
-
-  /** What left the disk for its bound may still be in memory; then memory alone has it. */
-  #onEvict(keys: readonly string[]): void {
-    this.#counts.store.evictions += keys.length
-    const now = this.#clock.now()
-    for (const key of keys) {
-      const held = this.#memory.peek(key, now)
-      if (held !== undefined) this.#unsaved.add(held)
-    }
   }
 
   async #sweep(): Promise<{ count: number; more: boolean }> {
-    const now = this.#clock.now()
-    const keys = new Set<string>()
-    this.#memory.sweep(now, (key) => keys.add(key))
-    let more = this.#memory.canExpire
-    if (this.#store === undefined) return { count: keys.size, more }
+    const now = (this.#now = this.#clock.now())
+    const swept = (this.#swept = new Set<string>())
+    this.#memory.sweep()
+    this.#swept = undefined
+    let more = [...this.#memory.values()].some(({ expiresAt }) => expiresAt < Infinity)
     try {
-      const swept = await this.#store.sweep(now)
-      for (const key of swept.keys) keys.add(key)
-      this.#counts.store.expirations += swept.keys.length
-      more ||= swept.more
+      const stored = await this.#store?.sweep(now)
+      for (const key of stored?.keys ?? []) swept.add(key)
+      this.#counts.store.expirations += stored?.keys.length ?? 0
+      more ||= stored?.more ?? false
     } catch (error) {
       this.#fail(error)
     }
-    return { count: keys.size, more }
+    return { count: swept.size, more }
   }
 
-  async #sweepInBackground(): Promise<boolean> {
-    try {
-      return (await this.#sweep()).more
-    } catch {
-      return true
-    }
-  }
-
-  #end(finish: () => Promise<void>): Promise<void> {
+  async #end(finish: (store: Store<V>) => Promise<void>): Promise<void> {
     this.#closed = true
     this.#sweeper.stop()
-    this.#forgetFlights()
-    return finish()
+    this.#overtakeAll('')
+    this.#memory.clear()
+    if (this.#store) await finish(this.#store)
   }
 
-  #forgetFlights(): void {
-    this.#fetches.overtakeWhere(() => true)
-    this.#changes.overtakeWhere(() => true)
-  }
-
-  /** Reports a fault of a write and rejects with it; with no store to write to any more, memory is all there is. */
+  /** Reports a fault of a write and rejects with it; where the database does not open, memory is all there is. */
   #fail(error: unknown): void {
     const failure = this.#report(error, 'write-failed')
     if (failure.code !== 'open-failed') throw failure
@@ -600,21 +543,16 @@ class TieredCache<V> implements Cache<V> {
     this.#counts.store.errors++
     try {
       this.#onError?.(failure)
-    } catch (thrown) {
-      reportLater(thrown)
+    } catch (error) {
+      reportLater(error)
     }
   }
 
-  #check(task: string, key: string): void {
+  /** Checks that the cache may be used, and reads the clock. */
+  #begin(task?: string, key?: string): number {
+    if (task !== undefined) checkKey(task, key)
     this.#checkOpen()
-    checkKey(task, key)
-  }
-
-  #checkKeys(task: string, keys: Iterable<string>): string[] {
-    this.#checkOpen()
-    const list = listOf(task, 'keys', keys)
-    for (const key of list) checkKey(task, key)
-    return list
+    return (this.#now = this.#clock.now())
   }
 
   #checkOpen(): void {
@@ -622,15 +560,15 @@ class TieredCache<V> implements Cache<V> {
   }
 }
 
-function newCounts(): TierStats {
+function newCounts() {
   return { hits: 0, misses: 0, stale: 0, evictions: 0, expirations: 0, writes: 0, errors: 0 }
 }
 
 /** Why there is no IndexedDB here; reading the global may throw. */
 function missingIndexedDb(): string | undefined {
   try {
-    return typeof globalThis.indexedDB?.open === 'function' ? undefined : 'IndexedDB is not available here'
+    return globalThis.indexedDB ? undefined : 'there is no IndexedDB here'
   } catch (error) {
-    return `IndexedDB is not available here: ${String(error)}`
+    return String(error)
   }
 }

@@ -10,16 +10,17 @@ export interface Clock {
  *
  * A `Date.now()` in every operation makes a hit 3.3 times as slow as a bare `Map`'s, this one 1.4 times.
  */
-export class TurnClock implements Clock {
-  #time = 0
-
-  now(): number {
-    if (this.#time === 0) {
-      this.#time = Date.now()
-      Promise.resolve().then(() => {
-        this.#time = 0
-      })
-    }
-    return this.#time
+export function turnClock(): Clock {
+  let time = 0
+  return {
+    now() {
+      if (!time) {
+        time = Date.now()
+        queueMicrotask(() => {
+          time = 0
+        })
+      }
+      return time
+    },
   }
 }

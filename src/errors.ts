@@ -43,7 +43,7 @@ export class CacheError extends Error {
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {
     // Node has no reportError, and throwing from a microtask would end the process for a listener's mistake.
-    if (typeof reportError === 'function') reportError(error)
-    else console.error(error)
+    const report = globalThis.reportError ?? console.error
+    report(error)
   })
 }

@@ -45,8 +45,8 @@ export class Flights {
     for (const flight of this.#byKey.get(key) ?? []) flight.overtaken = true
   }
 
-  overtakeWhere(matches: (key: string) => boolean): void {
-    for (const key of this.#byKey.keys()) if (matches(key)) this.overtake(key)
+  overtakeAll(prefix: string): void {
+    for (const key of this.#byKey.keys()) if (key.startsWith(prefix)) this.overtake(key)
   }
 
   removeTag(tag: string): void {

@@ -14,6 +14,5 @@ export type {
 export type { Clock } from './clock.ts'
 export type { Entry } from './entry.ts'
 export { CacheError, type CacheErrorCode } from './errors.ts'
-export { createMemoryCache, type MemoryCache, type MemoryCacheOptions, type MemoryStats } from './memory/memory-cache.ts'
-export type { RemovalCause } from './memory/memory-tier.ts'
+export { createMemoryCache, type MemoryCache, type MemoryCacheOptions, type MemoryStats, type RemovalCause } from './memory/memory-cache.ts'
 export type { Decide, Decision, Store, Swept } from './store/store.ts'

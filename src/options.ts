@@ -1,7 +1,7 @@
 // Defaults and validation, the only place of either. A check throws before any state changes:
 // TypeError for a wrong shape, RangeError for a number out of range.
 
-import { type Clock, TurnClock } from './clock.ts'
+import { turnClock, type Clock } from './clock.ts'
 
 /** What both caches take. */
 export interface CommonOptions {
@@ -31,25 +31,7 @@ export interface CommonSettings {
   readonly clock: Clock
 }
 
-export function commonSettings(options: CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }): CommonSettings {
-  const task = 'create cache'
-  checkObject(task, options)
-  const { maxEntries = 1000, maxWeight, weigh, ttl = Infinity, onRemove, clock = new TurnClock() } = options
-  checkNumber(task, 'maxEntries', maxEntries, 'a positive integer or Infinity', (n) => n >= 1 && (n === Infinity || Number.isInteger(n)))
-  if (maxWeight !== undefined) {
-    checkNumber(task, 'maxWeight', maxWeight, '> 0', (n) => n > 0)
-    if (weigh === undefined) throw invalid(TypeError, task, 'maxWeight', 'given together with weigh', maxWeight)
-  }
-  checkMs(task, 'ttl', ttl)
-  checkFunction(task, 'weigh', weigh)
-  checkFunction(task, 'onRemove', onRemove)
-  checkObject(task, clock, 'clock')
-  checkFunction(task, 'clock.now', clock.now ?? null)
-  // The largest finite bound: an endless weight is over any bound, and sums stay numbers.
-  return { maxEntries, maxWeight: Math.min(maxWeight ?? Infinity, Number.MAX_VALUE), ttl, clock }
-}
-
-/** How long an entry lives, in ms, and what else a write may say of it. */
+/** What a write says of an entry's life, in ms, and the tags it is found by. */
 export interface Lifetime {
   readonly ttl: number
   readonly staleWhileRevalidate: number
@@ -57,8 +39,9 @@ export interface Lifetime {
   readonly tags: readonly string[]
 }
 
-/** The settings of createCache beyond the common ones. */
-export interface StoreSettings {
+/** The settings of createCache but for those of its memory tier. */
+export interface CacheSettings {
+  readonly clock: Clock
   readonly name: string | undefined
   readonly version: string
   readonly lifetime: Lifetime
@@ -67,83 +50,108 @@ export interface StoreSettings {
   readonly sweepInterval: number
 }
 
-export function storeSettings(options: Partial<StoreSettings> & LifetimeOptions & { readonly store?: unknown; readonly onError?: unknown }): StoreSettings {
-  const task = 'create cache'
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, onError } = options
-  if (name !== undefined && (typeof name !== 'string' || name === '')) throw invalid(TypeError, task, 'name', 'a string that is not empty', name)
-  if (typeof version !== 'string') throw invalid(TypeError, task, 'version', 'a string', version)
-  checkNumber(task, 'maxStoredEntries', maxStoredEntries, '> 0', (n) => n > 0)
-  if (durability !== 'relaxed' && durability !== 'strict') throw invalid(TypeError, task, 'durability', "'relaxed' or 'strict'", durability)
-  checkNumber(task, 'sweepInterval', sweepInterval, '> 0 and <= 2147483647 ms', (n) => n > 0 && n <= LONGEST_DELAY)
-  if (store !== undefined && store !== false) checkObject(task, store, 'store')
-  checkFunction(task, 'onError', onError)
-  const defaults = { ttl: Infinity, staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
-  return { name, version, lifetime: lifetime(task, options, defaults), maxStoredEntries, durability, sweepInterval }
+const CREATE = 'create cache'
+/** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
+const LONGEST_DELAY = 2 ** 31 - 1
+
+export function commonSettings(options: CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }): CommonSettings {
+  checkObject(CREATE, 'options', options)
+  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() } = options
+  // Infinity % 1 is NaN, so this lets it pass.
+  checkNumber(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
+  checkNumber(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
+  check(weigh || options.maxWeight === undefined, CREATE, 'weigh', 'given with maxWeight', weigh)
+  checkMs(CREATE, 'ttl', ttl)
+  checkFunction(CREATE, 'weigh', weigh)
+  checkFunction(CREATE, 'onRemove', onRemove)
+  checkFunction(CREATE, 'clock.now', clock.now ?? clock)
+  return { maxEntries, maxWeight, ttl, clock }
 }
 
-export interface LifetimeOptions {
-  readonly ttl?: number
-  readonly staleWhileRevalidate?: number
-  readonly staleIfError?: number
-  readonly tags?: readonly string[]
+export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly store?: unknown; readonly onError?: unknown }): CacheSettings {
+  checkObject(CREATE, 'options', options)
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, onError, clock = turnClock() } = options
+  check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a string that is not empty', name)
+  checkString(CREATE, 'version', version)
+  checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
+  check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
+  checkNumber(sweepInterval > 0 && sweepInterval <= LONGEST_DELAY, CREATE, 'sweepInterval', `> 0 and <= ${LONGEST_DELAY} ms`, sweepInterval)
+  if (store) checkObject(CREATE, 'store', store)
+  checkFunction(CREATE, 'onError', onError)
+  checkFunction(CREATE, 'clock.now', clock.now ?? clock)
+  const never = { ttl: Infinity, staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
+  return { name, version, lifetime: lifetimeOf(CREATE, options, never), maxStoredEntries, durability, sweepInterval, clock }
 }
 
-/** The lifetime that options ask for, where they are silent the default one. */
-export function lifetime(task: string, options: LifetimeOptions | undefined, defaults: Lifetime): Lifetime {
-  if (options === undefined) return defaults
-  checkObject(task, options)
-  const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags } = options
+/** The lifetime that options ask for; where they are silent, the default one. */
+export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined, defaults: Lifetime): Lifetime {
+  const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags = defaults.tags } = optionsOf(task, options)
   checkMs(task, 'ttl', ttl)
   checkMs(task, 'staleWhileRevalidate', staleWhileRevalidate)
   checkMs(task, 'staleIfError', staleIfError)
-  return { ttl, staleWhileRevalidate, staleIfError, tags: tags === undefined ? defaults.tags : checkTags(task, tags) }
+  check(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'), task, 'tags', 'an array of strings', tags)
+  return { ttl, staleWhileRevalidate, staleIfError, tags: [...new Set(tags)] }
 }
 
-function checkTags(task: string, tags: readonly string[]): readonly string[] {
-  if (!Array.isArray(tags)) throw invalid(TypeError, task, 'tags', 'an array of strings', tags)
-  for (const tag of tags) if (typeof tag !== 'string') throw invalid(TypeError, task, 'tags', 'an array of strings', tag)
-  return [...new Set(tags)]
+/** Keys from the outside, all of them read and checked before anything happens. */
+export function checkKeys(task: string, keys: Iterable<string>): string[] {
+  const list = listOf(task, 'keys', keys)
+  for (const key of list) checkKey(task, key)
+  return list
 }
 
-/** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
-export const LONGEST_DELAY = 2 ** 31 - 1
+/** Pairs of key and value from the outside; what is in them is still to check. */
+export function checkPairs<V>(task: string, pairs: Iterable<readonly [key: string, value: V]>): (readonly [key: string, value: V])[] {
+  const list = listOf(task, 'entries', pairs)
+  for (const pair of list) check(Array.isArray(pair), task, 'entries', 'pairs of key and value', pair)
+  return list
+}
 
-/** Keys, or pairs, from the outside: all of them read before anything happens. */
-export function listOf<T>(task: string, name: string, items: Iterable<T>): T[] {
-  if (typeof items === 'string' || typeof (items as Partial<Iterable<T>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw invalid(TypeError, task, name, 'an iterable', items)
-  }
+function listOf<T>(task: string, name: string, items: Iterable<T>): T[] {
+  check(items && typeof items === 'object' && Symbol.iterator in items, task, name, 'an iterable', items)
   return [...items]
 }
 
 export function checkKey(task: string, key: unknown): void {
-  if (typeof key !== 'string') throw invalid(TypeError, task, 'key', 'a string', key)
+  checkString(task, 'key', key)
+}
+
+export function checkString(task: string, name: string, value: unknown): void {
+  check(typeof value === 'string', task, name, 'a string', value)
 }
 
 export function checkValue(task: string, value: unknown): void {
-  if (value === undefined) throw invalid(TypeError, task, 'value', 'anything but undefined', value)
+  check(value !== undefined, task, 'value', 'defined', value)
 }
 
 /** A duration: a number of ms, 0 to `Infinity`. */
-export function checkMs(task: string, name: string, ms: unknown): void {
-  checkNumber(task, name, ms, '>= 0 ms', (n) => n >= 0)
+export function checkMs(task: string, name: string, ms: number): void {
+  checkNumber(ms >= 0, task, name, '>= 0 ms', ms)
 }
 
-export function checkNumber(task: string, name: string, value: unknown, rule: string, holds: (value: number) => boolean): void {
-  if (typeof value !== 'number') throw invalid(TypeError, task, name, 'a number', value)
-  if (!holds(value)) throw invalid(RangeError, task, name, rule, value)
+/** Options of a call: none, or an object. */
+export function optionsOf<T extends object>(task: string, options: T | undefined): Partial<T> {
+  const given = options ?? {}
+  checkObject(task, 'options', given)
+  return given
+}
+
+export function checkObject(task: string, name: string, value: unknown): void {
+  check(value && typeof value === 'object', task, name, 'an object', value)
 }
 
 /** Passes over undefined: an option that was not given. */
 export function checkFunction(task: string, name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') throw invalid(TypeError, task, name, 'a function', value)
+  check(value === undefined || typeof value === 'function', task, name, 'a function', value)
 }
 
-export function checkObject(task: string, value: unknown, name = 'options'): void {
-  if (typeof value !== 'object' || value === null) throw invalid(TypeError, task, name, 'an object', value)
+/** @throws TypeError for what is no number, RangeError for one that breaks the rule */
+export function checkNumber(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
+  const isNumber = typeof value === 'number'
+  check(isNumber && holds, task, name, rule, value, isNumber ? RangeError : TypeError)
 }
 
-export function invalid(Kind: typeof TypeError | typeof RangeError, task: string, name: string, rule: string, value: unknown): Error {
-  const received = typeof value === 'number' || typeof value === 'boolean' || value === null ? `${value}` : typeof value
-  return new Kind(`Cannot ${task}: ${name} must be ${rule}: received ${received}`)
+/** @throws Kind `Cannot <task>: <name> must be <rule>: received <value>`, unless the rule holds */
+export function check(holds: unknown, task: string, name: string, rule: string, value: unknown, Kind: typeof TypeError | typeof RangeError = TypeError): void {
+  if (!holds) throw new Kind(`Cannot ${task}: ${name} must be ${rule}: received ${typeof value === 'number' ? value : typeof value}`)
 }
