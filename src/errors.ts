@@ -32,8 +32,8 @@ export class CacheError extends Error {
   /** The key concerned, where there is exactly one. */
   readonly key: string | undefined
 
-  constructor(code: CacheErrorCode, message: string, details: { readonly key?: string; readonly cause?: unknown } = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+  constructor(code: CacheErrorCode, message: string, details: { readonly key?: string | undefined; readonly cause?: unknown } = {}) {
+    super(message, details)
     this.code = code
     this.key = details.key
   }

@@ -2,84 +2,74 @@
 // A change of the key overtakes what was in flight; that still answers its callers, but is not kept.
 
 /** One read, load or change under way. */
-export class Flight {
-  readonly key: string
-  overtaken = false
-  /** Tags that were removed meanwhile. */
-  #removedTags: Set<string> | undefined
-
-  constructor(key: string) {
-    this.key = key
-  }
-
-  /** Whether a result with these tags may still be kept. */
-  keeps(tags: readonly string[]): boolean {
-    return !this.overtaken && !tags.some((tag) => this.#removedTags?.has(tag))
-  }
-
-  removeTag(tag: string): void {
-    this.#removedTags ??= new Set()
-    this.#removedTags.add(tag)
-  }
+export interface Flight {
+  overtaken: boolean
+  /** Overtaken by the removal of a tag that its result may have. */
+  byTag?: boolean
+  /** The tags that a load declared; nobody knows yet what a read or a change will bring. */
+  readonly tags: readonly string[] | undefined
 }
 
-/** The flights of a cache, by key. Empty when nothing is under way. */
-export class Flights {
-  readonly #byKey = new Map<string, Set<Flight>>()
-
+export interface Flights {
   /** Runs work as a flight; it is gone when the work settles. */
-  async track<T>(key: string, work: (flight: Flight) => Promise<T>): Promise<T> {
-    const flight = new Flight(key)
-    const sameKey = this.#byKey.get(key) ?? new Set()
-    this.#byKey.set(key, sameKey.add(flight))
-    try {
-      return await work(flight)
-    } finally {
-      sameKey.delete(flight)
-      if (sameKey.size === 0) this.#byKey.delete(key)
-    }
-  }
-
+  track<T>(key: string, work: (flight: Flight) => Promise<T>, tags?: readonly string[]): Promise<T>
   /** A later change of the key counts instead. */
-  overtake(key: string): void {
-    for (const flight of this.#byKey.get(key) ?? []) flight.overtaken = true
-  }
+  overtake(key: string): void
+  overtakePrefix(prefix: string): void
+  /** What has the tag, or may have it. */
+  overtakeTag(tag: string): void
+}
 
-  overtakeAll(prefix: string): void {
-    for (const key of this.#byKey.keys()) if (key.startsWith(prefix)) this.overtake(key)
-  }
+/** The flights of a cache. Holds nothing when nothing is under way. */
+export function createFlights(): Flights {
+  const byKey = new Map<string, Set<Flight>>()
+  const overtake = (key: string): void => byKey.get(key)?.forEach((flight) => (flight.overtaken = true))
 
-  removeTag(tag: string): void {
-    for (const flights of this.#byKey.values()) for (const flight of flights) flight.removeTag(tag)
+  return {
+    overtake,
+    async track(key, work, tags) {
+      const flight: Flight = { overtaken: false, tags }
+      const sameKey = byKey.get(key) ?? new Set()
+      byKey.set(key, sameKey.add(flight))
+      try {
+        return await work(flight)
+      } finally {
+        sameKey.delete(flight)
+        if (!sameKey.size) byKey.delete(key)
+      }
+    },
+    overtakePrefix(prefix) {
+      for (const key of byKey.keys()) if (key.startsWith(prefix)) overtake(key)
+    },
+    overtakeTag(tag) {
+      for (const flights of byKey.values()) {
+        for (const flight of flights) if (flight.tags?.includes(tag) ?? true) flight.overtaken = flight.byTag = true
+      }
+    },
   }
 }
 
-/** One load that several callers wait for. A caller that aborts detaches; when the last one has, the load is aborted. */
-export class SharedLoad<T> {
-  readonly #controller = new AbortController()
-  readonly #promise: Promise<T>
-  #callers = 0
+/** Joins a load; the signal detaches this caller alone. */
+export type Join<T> = (signal: AbortSignal | undefined) => Promise<T>
 
-  constructor(load: (signal: AbortSignal) => Promise<T>) {
-    this.#promise = load(this.#controller.signal)
-    // Callers that detached no longer listen.
-    this.#promise.catch(() => {})
-  }
+/** Starts a load that several callers can wait for. When the last of them has detached, it is aborted. */
+export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
+  const controller = new AbortController()
+  let callers = 0
+  const loading = load(controller.signal)
+  // Callers that detached no longer listen.
+  loading.catch(() => {})
 
-  get aborted(): boolean {
-    return this.#controller.signal.aborted
-  }
-
-  join(signal: AbortSignal | undefined): Promise<T> {
-    this.#callers++
-    if (signal === undefined) return this.#promise
+  return (signal) => {
+    callers++
+    if (!signal) return loading
     return new Promise((resolve, reject) => {
-      const detach = () => {
+      const detach = (): void => {
         reject(signal.reason)
-        if (--this.#callers === 0) this.#controller.abort(signal.reason)
+        if (!--callers) controller.abort(signal.reason)
       }
-      signal.addEventListener('abort', detach, { once: true })
-      this.#promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', detach))
+      signal.addEventListener('abort', detach)
+      loading.then(resolve, reject).finally(() => signal.removeEventListener('abort', detach))
     })
   }
 }

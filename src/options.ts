@@ -68,15 +68,17 @@ export function commonSettings(options: CommonOptions & { readonly weigh?: unkno
   return { maxEntries, maxWeight, ttl, clock }
 }
 
-export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly store?: unknown; readonly onError?: unknown }): CacheSettings {
+export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly weigh?: unknown; readonly onRemove?: unknown; readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
   checkObject(CREATE, 'options', options)
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, onError, clock = turnClock() } = options
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, weigh, onRemove, onError, clock = turnClock() } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a string that is not empty', name)
   checkString(CREATE, 'version', version)
   checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
   checkNumber(sweepInterval > 0 && sweepInterval <= LONGEST_DELAY, CREATE, 'sweepInterval', `> 0 and <= ${LONGEST_DELAY} ms`, sweepInterval)
   if (store) checkObject(CREATE, 'store', store)
+  checkFunction(CREATE, 'weigh', weigh)
+  checkFunction(CREATE, 'onRemove', onRemove)
   checkFunction(CREATE, 'onError', onError)
   checkFunction(CREATE, 'clock.now', clock.now ?? clock)
   const never = { ttl: Infinity, staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
@@ -134,6 +136,11 @@ export function optionsOf<T extends object>(task: string, options: T | undefined
   const given = options ?? {}
   checkObject(task, 'options', given)
   return given
+}
+
+/** A weight, or undefined where entries are not weighed. */
+export function checkWeight(weight: unknown): void {
+  if (weight !== undefined) checkNumber((weight as number) >= 0, 'weigh entry', 'weight', '>= 0', weight)
 }
 
 export function checkObject(task: string, name: string, value: unknown): void {

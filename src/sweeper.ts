@@ -1,35 +1,37 @@
 // When to sweep: one timer, armed only while something can expire. What a sweep does is not its business.
 
-export class Sweeper {
-  readonly #interval: number
-  readonly #sweep: () => Promise<boolean>
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #stopped = false
-
-  /** @param sweep resolves to whether something is left that can expire; never rejects */
-  constructor(interval: number, sweep: () => Promise<boolean>) {
-    this.#interval = interval
-    this.#sweep = sweep
-  }
-
+export interface Sweeper {
   /** Sees to it that a sweep is due. */
-  arm(): void {
-    if (this.#timer !== undefined || this.#stopped) return
-    // Held weakly, so that a cache which nobody uses any more can be collected.
-    const self = new WeakRef(this)
-    this.#timer = setTimeout(() => void self.deref()?.run(), this.#interval)
-    // In Node, a timer must not keep the process alive; browsers return a number.
-    if (typeof this.#timer === 'object') this.#timer.unref()
-  }
+  arm(): void
+  stop(): void
+}
 
-  stop(): void {
-    this.#stopped = true
-    clearTimeout(this.#timer)
+/** @param sweep resolves to whether something is left that can expire; never rejects */
+export function createSweeper(interval: number, sweep: () => Promise<boolean>): Sweeper {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let stopped = false
+  const run = async (): Promise<void> => {
+    const more = await sweep()
+    timer = undefined
+    if (more) sweeper.arm()
   }
+  const sweeper = {
+    run,
+    arm() {
+      if (timer || stopped) return
+      timer = setTimeout(wake(new WeakRef(sweeper)), interval)
+      // In Node, a timer must not keep the process alive; browsers return a number.
+      if (typeof timer === 'object') timer.unref()
+    },
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+  return sweeper
+}
 
-  private async run(): Promise<void> {
-    const more = await this.#sweep()
-    this.#timer = undefined
-    if (more) this.arm()
-  }
+/** A timer holds its callback, so this one holds nothing: a cache that nobody uses any more can be collected. */
+function wake(sweeper: WeakRef<{ run(): Promise<void> }>): () => void {
+  return () => void sweeper.deref()?.run()
 }

@@ -1,15 +1,14 @@
 // The second tier on IndexedDB: puts the connection, the write queue, the read batch and the sweep together.
 
-import { deleteDB } from 'idb'
 import type { CacheError } from '../errors.ts'
-import type { Entry } from '../entry.ts'
-import { Connection, resultOf } from './connection.ts'
+import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
 import { toCacheError } from './faults.ts'
-import { ReadBatch } from './read-batch.ts'
+import { createReadBatch } from './read-batch.ts'
+import { resultOf } from './requests.ts'
 import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
-import type { Decide, Decision, Store, Swept } from './store.ts'
+import type { Store } from './store.ts'
 import { sweepExpired, trim } from './sweep.ts'
-import { WriteQueue } from './write-queue.ts'
+import { createWriteQueue } from './write-queue.ts'
 
 export interface IndexedDbSettings {
   readonly name: string
@@ -38,128 +37,100 @@ const PAGE = 200
 /** Writes between two looks at the bound, at least. */
 const LEAST_TRIM_INTERVAL = 100
 
-export class IndexedDbStore<V> implements Store<V> {
-  readonly #settings: IndexedDbSettings
-  readonly #listener: StoreListener
-  readonly #connection: Connection
-  readonly #reads: ReadBatch
-  readonly #writes: WriteQueue<V>
-  #writtenSinceTrim = 0
+export function createIndexedDbStore<V>({ name, version, durability, maxEntries }: IndexedDbSettings, { onAvailability, onEvict, onError }: StoreListener): Store<V> {
+  const connection = createConnection(databaseName(name, version), durability, onAvailability)
+  const reads = createReadBatch(connection)
+  const trimInterval = Math.max(LEAST_TRIM_INTERVAL, maxEntries / 10)
+  let writtenSinceTrim = 0
 
-  constructor(settings: IndexedDbSettings, listener: StoreListener) {
-    this.#settings = settings
-    this.#listener = listener
-    this.#connection = new Connection(databaseName(settings.name, settings.version), settings.durability, (failure) => listener.onAvailability(failure))
-    this.#reads = new ReadBatch(this.#connection)
-    this.#writes = new WriteQueue(this.#connection, (written) => this.#onCommit(written))
+  const writes = createWriteQueue<V>(connection, (written) => {
+    writtenSinceTrim += written
+    if (writtenSinceTrim >= trimInterval) trimToBound().catch((error: unknown) => onError(toCacheError('write-failed', error)))
+  })
+
+  const trimToBound = async (): Promise<void> => {
+    writtenSinceTrim = 0
+    if (maxEntries === Infinity) return
+    const evicted = await connection.run('readwrite', (entries) => trim(entries, maxEntries))
+    if (evicted.length > 0) onEvict(evicted)
   }
 
-  async get(key: string): Promise<Entry<V> | undefined> {
-    for (;;) {
-      const outlook = this.#writes.outlook(key)
-      if (outlook?.known) return outlook.entry
-      if (outlook === undefined) break
-      await outlook.settled
-    }
-    const removed = this.#writes.bulks()
-    const entry = toEntry<V>(await this.#reads.get(key))
-    return entry === undefined || removed(entry) ? undefined : entry
-  }
-
-  set(entry: Entry<V>): Promise<void> {
-    return this.#writes.set(entry)
-  }
-
-  setMany(entries: readonly Entry<V>[]): Promise<void> {
-    return this.#writes.setMany(entries)
-  }
-
-  change<R>(key: string, decide: Decide<V, R>): Promise<Decision<V, R>> {
-    return this.#writes.change(key, decide)
-  }
-
-  deletePrefix(prefix: string): Promise<void> {
-    return this.#writes.bulk({ type: 'prefix', prefix })
-  }
-
-  deleteTag(tag: string): Promise<void> {
-    return this.#writes.bulk({ type: 'tag', tag })
-  }
-
-  clear(): Promise<void> {
-    return this.#writes.bulk({ type: 'clear' })
-  }
-
-  async *entries(): AsyncGenerator<Entry<V>, undefined> {
-    await this.#writes.settled()
-    let range: IDBKeyRange | null = null
-    for (;;) {
-      const records: unknown[] = await this.#connection.run('readonly', (entries) => resultOf(entries.getAll(range, PAGE)))
-      for (const record of records) {
-        const entry = toEntry<V>(record)
-        if (entry !== undefined) yield entry
-      }
-      if (records.length < PAGE) return undefined
-      range = IDBKeyRange.lowerBound((records.at(-1) as { key: string }).key, true)
-    }
-  }
-
-  async sweep(now: number): Promise<Swept> {
-    await this.#writes.settled()
-    const keys = await this.#reads.host(() => this.#sweep(now))
-    await this.#trim()
-    const next = await this.#connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(-Infinity))))
-    return { keys, more: next !== undefined }
-  }
-
-  async flush(): Promise<void> {
-    await this.#writes.settled()
-    if (this.#writtenSinceTrim > 0) await this.#trim()
-  }
-
-  async close(): Promise<void> {
-    await this.#writes.settled()
-    this.#connection.close()
-  }
-
-  async destroy(): Promise<void> {
-    await this.#writes.bulk({ type: 'clear' }).catch(() => {})
-    this.#connection.close()
-    const all = (await indexedDB.databases?.()) ?? [{ name: databaseName(this.#settings.name, this.#settings.version) }]
-    const own = all.flatMap(({ name }) => (name !== undefined && belongsTo(name, this.#settings.name) ? [name] : []))
-    // A database that another tab holds open goes when that tab lets go; its rows are gone already.
-    await Promise.all(own.map((name) => new Promise<void>((resolve, reject) => void deleteDB(name, { blocked: () => resolve() }).then(resolve, reject))))
-  }
-
-  async #sweep(now: number): Promise<readonly string[]> {
+  /** Transaction after transaction, so that writes get their turn, and reads in between. */
+  const sweepAll = async (now: number): Promise<readonly string[]> => {
     let swept: readonly string[] = []
-    let most = SWEEP_AT_MOST
-    for (;;) {
-      const { deleted, done } = await this.#connection.run('readwrite', (entries) => {
-        const pause = () => {
-          this.#reads.ride(entries)
-          return this.#writes.waiting
-        }
-        pause()
-        return sweepExpired(entries, now, most, pause)
-      })
-      swept = swept.length === 0 ? deleted : swept.concat(deleted)
+    for (let most = SWEEP_AT_MOST; ; most = writes.isWaiting() ? SWEEP_BETWEEN_WRITES : SWEEP_AT_MOST) {
+      await writes.settled()
+      const { deleted, done } = await connection.run('readwrite', (entries) =>
+        sweepExpired(entries, now, most, () => {
+          reads.ride(entries)
+          return writes.isWaiting()
+        }),
+      )
+      swept = swept.concat(deleted)
       if (done) return swept
-      most = this.#writes.waiting ? SWEEP_BETWEEN_WRITES : SWEEP_AT_MOST
-      await this.#writes.settled()
     }
   }
 
-  #onCommit(written: number): void {
-    this.#writtenSinceTrim += written
-    const interval = Math.max(LEAST_TRIM_INTERVAL, this.#settings.maxEntries / 10)
-    if (this.#writtenSinceTrim >= interval) this.#trim().catch((error: unknown) => this.#listener.onError(toCacheError('write-failed', error)))
-  }
+  return {
+    async get(key) {
+      await writes.settled(key)
+      const entry = toEntry<V>(await reads.get(key))
+      return entry && !writes.hides(entry) ? entry : undefined
+    },
+    set: writes.set,
+    setMany: writes.setMany,
+    change: writes.change,
+    deletePrefix: (prefix) => writes.remove({ prefix }),
+    deleteTag: (tag) => writes.remove({ tag }),
+    clear: () => writes.remove({ prefix: '' }),
 
-  async #trim(): Promise<void> {
-    this.#writtenSinceTrim = 0
-    if (this.#settings.maxEntries === Infinity) return
-    const evicted = await this.#connection.run('readwrite', (entries) => trim(entries, this.#settings.maxEntries))
-    if (evicted.length > 0) this.#listener.onEvict(evicted)
+    async *entries() {
+      await writes.settled()
+      let range: IDBKeyRange | null = null
+      for (;;) {
+        const page: { key: string }[] = await connection.run('readonly', (entries) => resultOf(entries.getAll(range, PAGE)))
+        for (const record of page) {
+          const entry = toEntry<V>(record)
+          if (entry && !writes.hides(entry)) yield entry
+        }
+        if (page.length < PAGE) return
+        range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
+      }
+    },
+
+    async sweep(now) {
+      const keys = await reads.host(() => sweepAll(now))
+      await trimToBound()
+      const next = await connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(0))))
+      return { keys, more: next !== undefined }
+    },
+
+    async flush() {
+      await writes.settled()
+      if (writtenSinceTrim > 0) await trimToBound()
+    },
+
+    async close() {
+      await writes.settled()
+      connection.close()
+    },
+
+    async destroy() {
+      await writes.remove({ prefix: '' }).catch(() => {})
+      connection.close()
+      await within(OPEN_TIME_LIMIT, deleteDatabases(name))
+    },
   }
+}
+
+/** Deletes the databases of every data version of a name. One that another tab holds open goes when that tab lets go. */
+async function deleteDatabases(name: string): Promise<void> {
+  const databases = await indexedDB.databases()
+  const own = databases.flatMap((database) => (belongsTo(database.name!, name) ? [database.name!] : []))
+  await Promise.all(
+    own.map((database) => {
+      const request = indexedDB.deleteDatabase(database)
+      return Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
+    }),
+  )
 }

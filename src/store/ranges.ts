@@ -1,6 +1,6 @@
 // Deleting many keys: primary-key ranges instead of single deletes, and never a value cursor.
 
-import { resultOf } from './connection.ts'
+import { resultOf } from './requests.ts'
 
 /** Every key that starts with the prefix. Keys compare by UTF-16 code units, so the end is exact. */
 export function prefixRange(prefix: string): IDBKeyRange {

@@ -1,78 +1,67 @@
 // Reads of one tick share one readonly transaction. While a sweep's transaction runs, they ride in it instead of
 // waiting for its end.
 
-import { Deferred } from './batch.ts'
-import { resultOf, type Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 
-export class ReadBatch {
-  readonly #connection: Connection
-  #waiting = new Map<string, Deferred<unknown>>()
-  #scheduled = false
-  #hosts = 0
-
-  constructor(connection: Connection) {
-    this.#connection = connection
-  }
-
+export interface ReadBatch {
   /** The record of a key, or undefined. */
-  get(key: string): Promise<unknown> {
-    let read = this.#waiting.get(key)
-    if (read === undefined) {
-      read = new Deferred()
-      this.#waiting.set(key, read)
-      this.#schedule()
-    }
-    return read.promise
-  }
+  get(key: string): Promise<unknown>
+  /** Runs work during which reads wait for {@link ReadBatch.ride}; those left over get their own transaction. */
+  host<T>(work: () => Promise<T>): Promise<T>
+  /** Issues the waiting reads in a transaction of somebody else. */
+  ride(entries: IDBObjectStore): void
+}
 
-  /** Runs `work`, during which reads wait for {@link ride}; those left over get their own transaction. */
-  async host<T>(work: () => Promise<T>): Promise<T> {
-    this.#hosts++
+interface Read {
+  readonly key: string
+  resolve(record: unknown): void
+  reject(error: unknown): void
+}
+
+export function createReadBatch(connection: Connection): ReadBatch {
+  let waiting: Read[] = []
+  let hosts = 0
+
+  const flush = async (): Promise<void> => {
+    if (hosts > 0 || waiting.length === 0) return
+    const reads = waiting
+    waiting = []
     try {
-      return await work()
-    } finally {
-      this.#hosts--
-      this.#schedule()
-    }
-  }
-
-  /** Issues the waiting reads in a transaction of somebody else. If that fails, they are read again. */
-  ride(entries: IDBObjectStore): void {
-    for (const [key, read] of this.#take()) {
-      resultOf(entries.get(key)).then(read.resolve, () => this.get(key).then(read.resolve, read.reject))
-    }
-  }
-
-  #schedule(): void {
-    if (this.#scheduled || this.#hosts > 0 || this.#waiting.size === 0) return
-    this.#scheduled = true
-    queueMicrotask(() => {
-      this.#scheduled = false
-      if (this.#hosts === 0) void this.#read(this.#take())
-    })
-  }
-
-  async #read(reads: Map<string, Deferred<unknown>>): Promise<void> {
-    try {
-      await this.#connection.run('readonly', (entries) => {
-        for (const [key, read] of reads) {
-          const request = entries.get(key)
-          request.onsuccess = () => read.resolve(request.result)
-          request.onerror = (event) => {
-            // One unreadable record must not fail the reads beside it.
-            event.preventDefault()
-            read.reject(request.error)
-          }
-        }
-      })
+      await connection.run('readonly', async (entries) => issue(entries, reads))
     } catch (error) {
-      for (const read of reads.values()) read.reject(error)
+      for (const { reject } of reads) reject(error)
     }
   }
 
-  #take(): Map<string, Deferred<unknown>> {
-    const reads = this.#waiting
-    this.#waiting = new Map()
-    return reads
+  return {
+    get: (key) =>
+      new Promise((resolve, reject) => {
+        if (waiting.push({ key, resolve, reject }) === 1) queueMicrotask(flush)
+      }),
+    async host(work) {
+      hosts++
+      try {
+        return await work()
+      } finally {
+        hosts--
+        void flush()
+      }
+    },
+    ride(entries) {
+      issue(entries, waiting)
+      waiting = []
+    },
+  }
+}
+
+/** One unreadable record does not fail the reads beside it. */
+function issue(entries: IDBObjectStore, reads: readonly Read[]): void {
+  for (const { key, resolve, reject } of reads) {
+    const request = entries.get(key)
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = (event) => {
+      event.preventDefault()
+      reject(request.error)
+    }
   }
 }

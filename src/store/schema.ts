@@ -27,7 +27,7 @@ function prefixOf(major: number): string {
  * Creates the store and its two indexes. `expiresAt` has a row for each entry that can expire, `tags` one for each tag.
  * What lacks the property has no row, and costs none.
  */
-export function createSchema(database: { createObjectStore: IDBDatabase['createObjectStore'] }): void {
+export function createSchema(database: IDBDatabase): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: 'key' })
   entries.createIndex(BY_EXPIRY, 'expiresAt')
   entries.createIndex(BY_TAG, 'tags', { multiEntry: true })

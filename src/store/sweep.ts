@@ -1,8 +1,8 @@
 // Expiry on disk: the index finds, primary-key ranges delete, in the transaction that listed, so that no refreshed entry
 // is lost. A sweep is cut into short requests, and reads of this tab ride between them.
 
-import { resultOf } from './connection.ts'
 import { deleteSorted, Pace } from './ranges.ts'
+import { resultOf } from './requests.ts'
 import { BY_EXPIRY } from './schema.ts'
 
 /** What one transaction did; `done` when nothing was left to do. */
