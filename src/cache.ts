@@ -7,6 +7,7 @@ import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
 import { createMemoryCache } from './memory/memory-cache.ts'
 import { cacheSettings, check, checkKey, checkKeys, checkMs, checkPairs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type CacheSettings, type Lifetime } from './options.ts'
+import { toCacheError } from './store/faults.ts'
 import { createIndexedDbStore, type StoreListener } from './store/indexeddb-store.ts'
 import type { Store } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
@@ -55,7 +56,6 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   let { store, status } = chooseStore(options.store, settings, {
-    onError: onFault,
     onAvailability(failure: CacheError | undefined) {
       status = failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' }
       if (failure) onFault(failure)
@@ -138,9 +138,18 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     }
     const at = begin()
     const latest = new Map(pairs.map(([key, value]) => [key, createEntry(key, value, life, at)]))
-    // A weight that is none must show before anything changes.
-    if (latest.size > 1) for (const [key, { value }] of latest) checkWeight(weigh?.(value, key))
+    // One value that cannot be weighed or stored must show before anything changes.
+    if (latest.size > 1) for (const [key, { value }] of latest) checkAlone(key, value)
     return tiers.set([...latest.values()])
+  }
+
+  const checkAlone = (key: string, value: V): void => {
+    checkWeight(weigh?.(value, key))
+    try {
+      if (store) structuredClone(value)
+    } catch (error) {
+      throw toCacheError('not-cloneable', error, key)
+    }
   }
 
   const load = (key: string, loader: Loader<V, V | undefined>, life: Lifetime, at: number): Join<V | undefined> => {
@@ -169,7 +178,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return join
   }
 
-  const end = async (finish: (opened: Store<V>) => Promise<void>): Promise<void> => {
+  const end = async (finish: (opened: Store<V>) => Promise<unknown>): Promise<void> => {
     closed = true
     sweeper.stop()
     tiers.overtakeAll()
@@ -230,10 +239,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         const at = begin(task, key)
         const entry = createEntry(key, value, life, at)
         checkWeight(weigh?.(value, key))
-        return tiers.change(key, (found) => {
-          if (isFresh(found, at)) return { next: found, result: false }
-          return { next: isExpired(entry, at) ? undefined : entry, result: true }
-        })
+        return tiers.change(key, (found) => (isFresh(found, at) ? [found, false] : [isExpired(entry, at) ? undefined : entry, true]))
       }),
 
     update: (key, value) =>
@@ -241,7 +247,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         checkValue('update entry', value)
         const at = begin('update entry', key)
         checkWeight(weigh?.(value, key))
-        return tiers.change(key, (found) => (isFresh(found, at) ? { next: { ...found, value }, result: found.value } : { next: found, result: undefined }))
+        return tiers.change(key, (found) => (isFresh(found, at) ? [{ ...found, value }, found.value] : [found, undefined]))
       }),
 
     touch: (key, ttl) =>
@@ -249,9 +255,9 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         checkMs('touch entry', 'ttl', ttl)
         const at = begin('touch entry', key)
         return tiers.change(key, (found) => {
-          if (!isFresh(found, at)) return { next: found, result: false }
+          if (!isFresh(found, at)) return [found, false]
           const next = renewEntry(found, ttl, at)
-          return { next: isExpired(next, at) ? undefined : next, result: true }
+          return [isExpired(next, at) ? undefined : next, true]
         })
       }),
 

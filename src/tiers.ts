@@ -6,7 +6,10 @@ import { CacheError, reportLater, type CacheErrorCode } from './errors.ts'
 import { createFlights, type Flight } from './flight.ts'
 import type { MemoryCache } from './memory/memory-cache.ts'
 import { toCacheError } from './store/faults.ts'
-import type { Decide, Decision, Store } from './store/store.ts'
+import type { Store } from './store/store.ts'
+
+/** What a change makes of the entry it finds, and what its caller is told. The entry found, as it is, is no change. */
+export type Decide<V, R> = (found: Entry<V> | undefined) => readonly [next: Entry<V> | undefined, result: R]
 
 export interface Tiers<V> {
   /** The stored entry; a fault of the store is a miss. */
@@ -96,7 +99,7 @@ export function createTiers<V>({ memory, store, unsaved, now, onActivity, onWrit
   }
 
   /** Sends a write to the store. When the store refuses it, memory goes on serving these entries. */
-  const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<void>): Promise<void> => {
+  const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<unknown>): Promise<void> => {
     onActivity()
     if (!store) return
     try {
@@ -108,9 +111,9 @@ export function createTiers<V>({ memory, store, unsaved, now, onActivity, onWrit
     }
   }
 
-  /** Memory follows a decision: a new value counts as a use, a new lifetime does not. */
-  const follow = <R>(key: string, found: Entry<V> | undefined, { next, result }: Decision<V, R>): R => {
-    if (next === found) return result
+  /** Memory follows a change: a new value counts as a use, a new lifetime does not. */
+  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined): void => {
+    if (next === found) return
     fetches.overtake(key)
     const held = memory.peek(key)
     if (!next) memory.delete(key)
@@ -119,33 +122,39 @@ export function createTiers<V>({ memory, store, unsaved, now, onActivity, onWrit
       Object.assign(held, next)
       memory.touch(key, Math.max(0, next.expiresAt - now()))
     }
-    return result
   }
 
   const change = async <R>(key: string, decide: Decide<V, R>, held = () => memory.peek(key)): Promise<R> => {
     onActivity()
-    const before = held()
-    if (!store) return follow(key, before, decide(before))
-    const local = before && unsaved.has(before) ? before : undefined
-    return changes.track(key, async (flight) => {
-      try {
-        let found: Entry<V> | undefined
-        const decision = await store.change(key, (stored) => {
-          found = stored ?? local
-          const made = decide(found)
-          return made.next === found ? { ...made, next: stored } : made
-        })
-        onWrite('store', 1)
-        if (!flight.overtaken) return follow(key, found, decision)
+    let found = held()
+    let next: Entry<V> | undefined
+    let result!: R
+    const decideOn = (entry: Entry<V> | undefined): void => {
+      found = entry
+      ;[next, result] = decide(entry)
+    }
+    if (!store) decideOn(found)
+    else {
+      const local = found && unsaved.has(found) ? found : undefined
+      const overtaken = await changes.track(key, async (flight) => {
+        try {
+          await store.change(key, (stored) => {
+            decideOn(stored ?? local)
+            return next === found ? stored : next
+          })
+          onWrite('store', 1)
+        } catch (error) {
+          if (found) unsaved.add(found)
+          fail(error)
+          decideOn(held())
+        }
         if (flight.byTag) memory.delete(key)
-        return decision.result
-      } catch (error) {
-        if (before) unsaved.add(before)
-        fail(error)
-        const current = held()
-        return follow(key, current, decide(current))
-      }
-    })
+        return flight.overtaken
+      })
+      if (overtaken) return result
+    }
+    follow(key, found, next)
+    return result
   }
 
   const remove = (key: string): Promise<Entry<V> | undefined> => {
@@ -153,7 +162,7 @@ export function createTiers<V>({ memory, store, unsaved, now, onActivity, onWrit
     const held = memory.peek(key)
     overtake(key)
     memory.delete(key)
-    return change(key, (found) => ({ next: undefined, result: isFresh(found, at) ? found : undefined }), () => held)
+    return change(key, (found) => [undefined, isFresh(found, at) ? found : undefined], () => held)
   }
 
   return {
@@ -179,13 +188,13 @@ export function createTiers<V>({ memory, store, unsaved, now, onActivity, onWrit
         overtake(entry.key)
       }
       onWrite('memory', entries.length)
-      return save(entries, (to) => (entries.length === 1 ? to.set(entries[0]!) : to.setMany(entries)))
+      return save(entries, (to) => to.set(entries))
     },
 
     removePrefix(prefix) {
       overtakePrefix(prefix)
       for (const key of memory.keys()) if (key.startsWith(prefix)) memory.delete(key)
-      return save([], (from) => (prefix ? from.deletePrefix(prefix) : from.clear()))
+      return save([], (from) => from.deletePrefix(prefix))
     },
 
     removeTag(tag) {

@@ -2,7 +2,6 @@
 
 import type { CacheError } from '../errors.ts'
 import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
-import { toCacheError } from './faults.ts'
 import { createReadBatch } from './read-batch.ts'
 import { resultOf } from './requests.ts'
 import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
@@ -14,7 +13,7 @@ export interface IndexedDbSettings {
   readonly name: string
   readonly version: string
   readonly durability: IDBTransactionDurability
-  /** Bound on entries; holds after `flush` and `sweep`, and in between within a tenth. */
+  /** Bound on entries; holds after `flush` and `sweep`. */
   readonly maxEntries: number
 }
 
@@ -24,8 +23,6 @@ export interface StoreListener {
   onAvailability(failure: CacheError | undefined): void
   /** These entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
-  /** A fault of work that nobody waits for. */
-  onError(error: CacheError): void
 }
 
 /** Entries that one transaction of a sweep lists at most. */
@@ -34,23 +31,17 @@ const SWEEP_AT_MOST = 25_000
 const SWEEP_BETWEEN_WRITES = 500
 /** Entries read at once by an iteration. */
 const PAGE = 200
-/** Writes between two looks at the bound, at least. */
-const LEAST_TRIM_INTERVAL = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxEntries }: IndexedDbSettings, { onAvailability, onEvict, onError }: StoreListener): Store<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxEntries }: IndexedDbSettings, { onAvailability, onEvict }: StoreListener): Store<V> {
   const connection = createConnection(databaseName(name, version), durability, onAvailability)
   const reads = createReadBatch(connection)
-  const trimInterval = Math.max(LEAST_TRIM_INTERVAL, maxEntries / 10)
-  let writtenSinceTrim = 0
+  const writes = createWriteQueue<V>(connection)
 
-  const writes = createWriteQueue<V>(connection, (written) => {
-    writtenSinceTrim += written
-    if (writtenSinceTrim >= trimInterval) trimToBound().catch((error: unknown) => onError(toCacheError('write-failed', error)))
-  })
+  /** Since the bound was last seen to. */
+  let written = false
 
   const trimToBound = async (): Promise<void> => {
-    writtenSinceTrim = 0
-    if (maxEntries === Infinity) return
+    written = false
     const evicted = await connection.run('readwrite', (entries) => trim(entries, maxEntries))
     if (evicted.length > 0) onEvict(evicted)
   }
@@ -77,12 +68,17 @@ export function createIndexedDbStore<V>({ name, version, durability, maxEntries 
       const entry = toEntry<V>(await reads.get(key))
       return entry && !writes.hides(entry) ? entry : undefined
     },
-    set: writes.set,
-    setMany: writes.setMany,
-    change: writes.change,
+    set(entries) {
+      written = true
+      // One tick, so one transaction.
+      return Promise.all(entries.map(writes.set))
+    },
+    change(key, decide) {
+      written = true
+      return writes.change(key, decide)
+    },
     deletePrefix: (prefix) => writes.remove({ prefix }),
     deleteTag: (tag) => writes.remove({ tag }),
-    clear: () => writes.remove({ prefix: '' }),
 
     async *entries() {
       await writes.settled()
@@ -107,7 +103,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxEntries 
 
     async flush() {
       await writes.settled()
-      if (writtenSinceTrim > 0) await trimToBound()
+      if (written) await trimToBound()
     },
 
     async close() {

@@ -2,15 +2,11 @@
 
 import type { Entry } from '../entry.ts'
 
-/** What a change makes of the entry it found. */
-export interface Decision<V, R> {
-  /** The entry from now on: the one found, for no change; `undefined`, for none. */
-  readonly next: Entry<V> | undefined
-  readonly result: R
-}
-
-/** A pure function: a store may call it again when it has to try again. */
-export type Decide<V, R> = (found: Entry<V> | undefined) => Decision<V, R>
+/**
+ * What a change makes of the entry it found: the entry from now on, `undefined` for none; the one found, for no change.
+ * A store may call it again when it has to try again; the last call counts.
+ */
+export type Decide<V> = (found: Entry<V> | undefined) => Entry<V> | undefined
 
 export interface Swept {
   /** Of the entries removed. */
@@ -28,22 +24,21 @@ export interface Swept {
  */
 export interface Store<V> {
   get(key: string): Promise<Entry<V> | undefined>
-  set(entry: Entry<V>): Promise<void>
   /** All or nothing. */
-  setMany(entries: readonly Entry<V>[]): Promise<void>
+  set(entries: readonly Entry<V>[]): Promise<unknown>
   /** Reads, decides and writes one key with nothing in between, other tabs and processes included. */
-  change<R>(key: string, decide: Decide<V, R>): Promise<Decision<V, R>>
-  deletePrefix(prefix: string): Promise<void>
-  deleteTag(tag: string): Promise<void>
-  clear(): Promise<void>
+  change(key: string, decide: Decide<V>): Promise<unknown>
+  /** The empty prefix is everything. */
+  deletePrefix(prefix: string): Promise<unknown>
+  deleteTag(tag: string): Promise<unknown>
   /** Every entry once, in any order, as of a moment after the call. */
   entries(): AsyncIterable<Entry<V>>
   /** Removes every entry whose `expiresAt` is at or before `now`. */
   sweep(now: number): Promise<Swept>
   /** Resolves when all writes asked for so far are settled, and bounds hold. */
-  flush(): Promise<void>
+  flush(): Promise<unknown>
   /** Flushes and frees everything; the data stays. */
-  close(): Promise<void>
+  close(): Promise<unknown>
   /** Removes the data and frees everything. */
-  destroy(): Promise<void>
+  destroy(): Promise<unknown>
 }

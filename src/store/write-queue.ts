@@ -3,202 +3,164 @@
 // until then, so that no older value comes back.
 
 import type { Entry } from '../entry.ts'
+import type { CacheError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { isStale, toCacheError } from './faults.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
 import { resultOf, resultOrNothing } from './requests.ts'
 import { BY_TAG, toEntry, toRecord } from './schema.ts'
-import type { Decide, Decision } from './store.ts'
+import type { Decide } from './store.ts'
 
-/** Removes many entries at once. */
-export type Bulk = { readonly prefix: string } | { readonly tag: string }
+/** What a write is about: one key, everything with a prefix, or everything with a tag. */
+type Target = { readonly key: string } | { readonly prefix: string } | { readonly tag: string }
 
 export interface WriteQueue<V> {
-  set(entry: Entry<V>): Promise<void>
-  setMany(entries: readonly Entry<V>[]): Promise<void>
-  change<R>(key: string, decide: Decide<V, R>): Promise<Decision<V, R>>
-  remove(bulk: Bulk): Promise<void>
+  set(entry: Entry<V>): Promise<unknown>
+  change(key: string, decide: Decide<V>): Promise<unknown>
+  remove(target: Target): Promise<unknown>
   /** Whether writes wait for a transaction. */
   isWaiting(): boolean
   /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
-  settled(key?: string): Promise<void>
-  /** Whether what lies on disk must not be seen, as its removal failed. */
+  settled(key?: string): Promise<unknown>
+  /** Whether an entry on disk must not be seen, as its removal failed. */
   hides(entry: Entry<V>): boolean
 }
 
-/** One write: of one key, plain or decided, or of many keys. */
 interface Write<V> {
-  readonly key?: string
-  readonly bulk?: Bulk
-  readonly decide?: Decide<V, unknown>
-  /** What a plain write leaves. */
+  readonly target: Target
+  /** Absent for a write that does not look at what is there. */
+  readonly decide?: Decide<V> | undefined
+  /** What it leaves. */
   entry?: Entry<V> | undefined
-  /** Shared by the writes of one `setMany`: either all of them count or none. */
-  readonly group?: { error?: unknown } | undefined
-  outcome?: Decision<V, unknown>
-  error?: unknown
-  readonly caller?: Deferred
+  error?: CacheError | undefined
+  readonly done: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
 }
 
 interface Batch<V> {
   readonly writes: Write<V>[]
-  readonly keys: Set<string>
-  /** Plain writes that nothing of their key follows: the next one takes their place. */
+  /** The latest write of each key, as long as no other target follows. */
   readonly latest: Map<string, Write<V>>
-  hasBulk: boolean
+  /** Whether it has writes of other targets than keys. */
+  wide: boolean
 }
 
-/** The end of a write, awaited by its caller or by nobody: a fault is reported elsewhere. */
-class Deferred {
-  resolve!: (value?: any) => void
-  reject!: (error: unknown) => void
-  readonly promise: Promise<any> = new Promise((resolve, reject) => {
-    this.resolve = resolve
-    this.reject = reject
-  })
-
-  constructor() {
-    this.promise.catch(() => {})
-  }
-}
-
-/** Aborts a transaction when a `setMany` cannot be stored as a whole; the batch is then written without it. */
-const GROUP_FAILED = Symbol()
 /** Owed writes remembered one by one; beyond it all that is on disk is owed. */
 const MOST_OWED = 10_000
 
-/** @param onCommit told how many records a transaction put */
-export function createWriteQueue<V>(connection: Connection, onCommit: (written: number) => void): WriteQueue<V> {
+export function createWriteQueue<V>(connection: Connection): WriteQueue<V> {
   let pending = newBatch<V>()
   let committing = newBatch<V>()
   let owed: Write<V>[] = []
   let draining = false
 
-  const enqueue = (write: Write<V>): Promise<any> => {
-    const { key } = write
-    const caller = new Deferred()
-    const queued = { ...write, caller }
-    pending.writes.push(queued)
-    if (key === undefined) {
-      pending.hasBulk = true
-      pending.latest.clear()
-    } else {
-      pending.keys.add(key)
-      if (write.entry && !write.group) pending.latest.set(key, queued)
-      else pending.latest.delete(key)
-    }
+  const enqueue = (target: Target, entry?: Entry<V>, decide?: Decide<V>): Promise<void> => {
+    const write = newWrite(target, entry, decide)
+    pending.writes.push(write)
+    if ('key' in target) pending.latest.set(target.key, write)
+    else pending.wide = true
     if (!draining) {
       draining = true
       void drain()
     }
-    return caller.promise
+    return write.done
   }
+
+  const commit = (writes: readonly Write<V>[]): Promise<void> => connection.run('readwrite', (entries) => writeAll(entries, writes))
 
   const drain = async (): Promise<void> => {
     await null
-    while (pending.writes.length > 0) {
+    while (pending.writes.length) {
       committing = pending
       pending = newBatch()
       const { writes } = committing
+      let failure: CacheError | undefined
       try {
-        const written = await commit([...owed, ...writes])
+        await commit([...owed, ...writes])
         owed = []
-        committing = newBatch()
-        for (const { error, outcome, caller } of writes) error ? caller!.reject(error) : caller!.resolve(outcome)
-        onCommit(written)
       } catch (error) {
-        const failure = toCacheError('write-failed', error)
-        for (const { key, bulk } of writes) owed.push(bulk ? { bulk } : { key: key! })
-        if (owed.length > MOST_OWED) owed = [{ bulk: { prefix: '' } }]
+        failure = toCacheError('write-failed', error)
+        owed.push(...writes.map(({ target }) => newWrite<V>(target)))
+        if (owed.length > MOST_OWED) owed = [newWrite({ prefix: '' })]
         // Deletes need no quota.
         if (failure.code !== 'open-failed') await commit(owed).then(() => (owed = []), () => {})
-        committing = newBatch()
-        for (const { caller } of writes) caller!.reject(failure)
       }
+      committing = newBatch()
+      for (const { error = failure, resolve, reject } of writes) error ? reject(error) : resolve()
     }
     draining = false
-  }
-
-  const commit = async (writes: Write<V>[]): Promise<number> => {
-    for (;;) {
-      try {
-        return await connection.run('readwrite', (entries) => writeAll(entries, writes))
-      } catch (error) {
-        if (error !== GROUP_FAILED) throw error
-      }
-    }
   }
 
   return {
     set(entry) {
       const latest = pending.latest.get(entry.key)
-      if (!latest) return enqueue({ key: entry.key, entry })
+      if (!latest || latest.decide || pending.wide) return enqueue(entry, entry)
       latest.entry = entry
-      return latest.caller!.promise
+      return latest.done
     },
-    async setMany(entries) {
-      const group = {}
-      await Promise.all(entries.map((entry) => enqueue({ key: entry.key, entry, group })))
-    },
-    change: (key, decide) => enqueue({ key, decide }),
-    remove: (bulk) => enqueue({ bulk }),
+    change: (key, decide) => enqueue({ key }, undefined, decide),
+    remove: (target) => enqueue(target),
     isWaiting: () => pending.writes.length > 0,
-    async settled(key) {
-      const concerned = [committing, pending].filter(({ keys, hasBulk }) => key === undefined || hasBulk || keys.has(key))
-      await Promise.allSettled(concerned.flatMap(({ writes }) => writes.map(({ caller }) => caller!.promise)))
-    },
-    hides: (entry) => owed.some(({ key, bulk }) => (bulk ? concerns(bulk, entry) : key === entry.key)),
+    settled: (key) =>
+      Promise.allSettled(
+        [committing, pending].flatMap(({ writes, latest, wide }) => (!key || wide || latest.has(key) ? writes.map(({ done }) => done) : [])),
+      ),
+    hides: (entry) => owed.some(({ target }) => concerns(target, entry)),
   }
 }
 
 function newBatch<V>(): Batch<V> {
-  return { writes: [], keys: new Set(), latest: new Map(), hasBulk: false }
+  return { writes: [], latest: new Map(), wide: false }
 }
 
-function concerns(bulk: Bulk, entry: Entry<unknown>): boolean {
-  return 'tag' in bulk ? entry.tags.includes(bulk.tag) : entry.key.startsWith(bulk.prefix)
+function newWrite<V>(target: Target, entry?: Entry<V>, decide?: Decide<V>): Write<V> {
+  let resolve!: () => void
+  let reject!: (error: unknown) => void
+  const done = new Promise<void>((...settle) => ([resolve, reject] = settle))
+  // A fault may reach a caller who does not wait: it is reported elsewhere.
+  done.catch(() => {})
+  return { target, entry, decide, done, resolve, reject }
 }
 
-/** Reads what the writes must know, then issues them all; resolves to how many records are put. */
-async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[]): Promise<number> {
-  const found = new Map<string, Entry<V> | undefined>()
+function concerns(target: Target, entry: Entry<unknown>): boolean {
+  if ('key' in target) return target.key === entry.key
+  return 'tag' in target ? entry.tags.includes(target.tag) : entry.key.startsWith(target.prefix)
+}
+
+/** Reads what the writes must know, then issues them all. */
+async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[]): Promise<void> {
+  /** Keys written without a look at what is there. */
   const blind = new Set<string>()
+  const found = new Map<string, Entry<V> | undefined>()
   const reads: Promise<unknown>[] = []
-  for (const { key, bulk, decide } of writes) {
-    if (bulk) {
-      if ('tag' in bulk) reads.push(resultOf(entries.index(BY_TAG).getAllKeys(bulk.tag)).then((keys) => deleteSorted(entries, keys as string[])))
-    } else if (!decide) blind.add(key!)
-    else if (!blind.has(key!) && !found.has(key!)) {
-      found.set(key!, undefined)
-      reads.push(resultOrNothing(entries.get(key!)).then((record) => found.set(key!, toEntry(record))))
+  for (const { target, decide } of writes) {
+    if ('tag' in target) {
+      reads.push(resultOf(entries.index(BY_TAG).getAllKeys(target.tag)).then((keys) => deleteSorted(entries, keys as string[])))
+    } else if ('key' in target && !blind.has(target.key) && !found.has(target.key)) {
+      const { key } = target
+      found.set(key, undefined)
+      if (decide) reads.push(resultOrNothing(entries.get(key)).then((record) => found.set(key, toEntry(record))))
+      else blind.add(key)
     }
   }
   await Promise.all(reads)
-  const after = fold(entries, writes, found)
-  let written = 0
-  for (const [key, entry] of after) {
-    if (entry && entry === found.get(key)) continue
-    if (entry && put(entries, entry, writes)) written++
-    else if (entry || found.get(key) || blind.has(key)) entries.delete(key)
-  }
-  return written
-}
 
-/** What the writes leave of each key, one after the other; ranges are deleted on the way. */
-function fold<V>(entries: IDBObjectStore, writes: readonly Write<V>[], found: ReadonlyMap<string, Entry<V> | undefined>): Map<string, Entry<V> | undefined> {
-  const state = new Map(found)
+  const left = new Map(found)
   for (const write of writes) {
-    const { key, bulk, group } = write
-    if (bulk) {
-      if ('prefix' in bulk) entries.delete(prefixRange(bulk.prefix))
-      for (const [other, entry] of state) if (entry && concerns(bulk, entry)) state.set(other, undefined)
+    const { target, decide } = write
+    if ('key' in target) {
+      if (decide) write.entry = decide(left.get(target.key))
+      left.set(target.key, write.entry)
     } else {
-      write.error = group?.error
-      write.outcome = write.decide?.(state.get(key!)) ?? { next: write.entry, result: undefined }
-      state.set(key!, write.error ? undefined : write.outcome.next)
+      if ('prefix' in target) entries.delete(prefixRange(target.prefix))
+      for (const [key, other] of left) if (other && concerns(target, other)) left.set(key, undefined)
     }
   }
-  return state
+
+  for (const [key, entry] of left) {
+    if (entry ? entry !== found.get(key) && !put(entries, entry, writes) : found.get(key) || blind.has(key)) entries.delete(key)
+  }
 }
 
 /** False when the value cannot be cloned: the writes that brought it fail alone, and no older value may stay. */
@@ -208,14 +170,7 @@ function put<V>(entries: IDBObjectStore, entry: Entry<V>, writes: readonly Write
     return true
   } catch (error) {
     if (isStale(error)) throw error
-    for (const write of writes) {
-      if (write.outcome?.next?.value !== entry.value) continue
-      write.error = toCacheError('not-cloneable', error, entry.key)
-      if (write.group) {
-        write.group.error = write.error
-        throw GROUP_FAILED
-      }
-    }
+    for (const write of writes) if (write.entry?.value === entry.value) write.error = toCacheError('not-cloneable', error, entry.key)
     return false
   }
 }

@@ -1,0 +1,134 @@
+// The list: search field, result count, pages and tiles. What it shows is the route's; typing and paging only
+// change the route. An answer that comes too late for its route is cached, but not shown.
+
+import type { IconPage, IconSummary } from './api-types.ts'
+import { byId, el, iconSvg } from './dom.ts'
+import { formatCount, plural } from './format.ts'
+import type { IconsClient } from './icons-client.ts'
+import { problem } from './problem.ts'
+import { formatRoute, navigate, type ListRoute } from './router.ts'
+
+const PAGE_SIZE = 24
+const DEBOUNCE = 250
+/** Faster answers replace the old tiles directly: a skeleton would only flicker. */
+const SKELETON_DELAY = 80
+
+export interface ListView {
+  show(route: ListRoute): Promise<void>
+  /** What the last shown page told about this icon. */
+  find(slug: string): IconSummary | undefined
+  /** Puts the focus back on an icon's tile, or on the heading when the page no longer has it. */
+  focusIcon(slug: string): void
+}
+
+export function createListView(client: IconsClient): ListView {
+  const section = byId('list', HTMLElement)
+  const title = byId('list-title', HTMLElement)
+  const search = byId('search', HTMLInputElement)
+  const results = byId('results', HTMLElement)
+  const previous = byId('previous', HTMLButtonElement)
+  const next = byId('next', HTMLButtonElement)
+  const body = byId('list-body', HTMLElement)
+
+  let route: ListRoute = { type: 'list', query: '', page: 1 }
+  let shown: IconPage | undefined
+  let turn = 0
+
+  followTyping(search, (query) => {
+    if (query !== route.query) navigate({ type: 'list', query, page: 1 }, { replace: route.query !== '' })
+  })
+  for (const [button, step] of [[previous, -1], [next, 1]] as const) {
+    button.addEventListener('click', () => {
+      if (button.ariaDisabled !== 'true') navigate({ ...route, page: route.page + step })
+    })
+  }
+
+  async function show(wanted: ListRoute): Promise<void> {
+    const mine = ++turn
+    route = wanted
+    if (search.value.trim() !== wanted.query) search.value = wanted.query
+    section.ariaBusy = 'true'
+    const timer = setTimeout(() => body.replaceChildren(skeleton()), shown ? SKELETON_DELAY : 0)
+    try {
+      const { value } = await client.list(wanted.query, wanted.page)
+      if (mine === turn) render(value)
+    } catch (error) {
+      if (mine === turn) fail(error)
+    } finally {
+      clearTimeout(timer)
+      if (mine === turn) section.ariaBusy = 'false'
+    }
+  }
+
+  function render(page: IconPage): void {
+    shown = page
+    results.textContent =
+      page.total === 0
+        ? `No icon matches “${route.query}”`
+        : `${plural(page.total, 'icon', 'icons')} · page ${formatCount(page.page)} of ${formatCount(page.pages)}`
+    setPages(page.page > 1, page.page < page.pages)
+    body.replaceChildren(page.total === 0 ? nothing() : el('ul', { class: 'tiles', attrs: { role: 'list' } }, ...page.items.map(tile)))
+  }
+
+  function fail(error: unknown): void {
+    results.textContent = 'The icons could not be loaded'
+    setPages(false, false)
+    body.replaceChildren(problem(error, () => {
+      title.focus()
+      void show(route)
+    }))
+  }
+
+  // aria-disabled, not disabled: the button that reached the last page keeps the focus.
+  function setPages(hasPrevious: boolean, hasNext: boolean): void {
+    previous.ariaDisabled = String(!hasPrevious)
+    next.ariaDisabled = String(!hasNext)
+  }
+
+  return {
+    show,
+    find: (slug) => shown?.items.find((icon) => icon.slug === slug),
+    focusIcon(slug) {
+      const target = body.querySelector<HTMLElement>(`[data-slug="${CSS.escape(slug)}"]`) ?? title
+      target.focus()
+    },
+  }
+}
+
+function followTyping(input: HTMLInputElement, onQuery: (query: string) => void): void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const flush = (): void => {
+    clearTimeout(timer)
+    onQuery(input.value.trim())
+  }
+  input.addEventListener('input', () => {
+    clearTimeout(timer)
+    timer = setTimeout(flush, DEBOUNCE)
+  })
+  input.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') flush()
+  })
+}
+
+function tile(icon: IconSummary): HTMLLIElement {
+  const link = el(
+    'a',
+    {
+      class: 'tile',
+      attrs: { href: formatRoute({ type: 'icon', slug: icon.slug }), 'data-slug': icon.slug, title: icon.title },
+      vars: { '--brand': `#${icon.hex}` },
+    },
+    iconSvg(icon.path),
+    el('span', { class: 'tile-title', text: icon.title }),
+  )
+  return el('li', {}, link)
+}
+
+function skeleton(): HTMLElement {
+  const tiles = Array.from({ length: PAGE_SIZE }, () => el('div', { class: 'tile is-skeleton' }))
+  return el('div', { class: 'tiles', attrs: { 'aria-hidden': 'true' } }, ...tiles)
+}
+
+function nothing(): HTMLElement {
+  return el('p', { class: 'empty', text: 'Try a shorter name, or an older one: aliases are searched too.' })
+}
