@@ -1,16 +1,11 @@
-// createCache: what each call means, on top of the two tiers (tiers.ts). Checks its arguments before anything changes, and
-// reads the clock once.
+// createCache: what each call means, on top of the two tiers (tiers.ts). Checks its arguments before anything changes.
 
-import type { Cache, CacheOptions, CacheStatus, Loader, LoadOptions, SetOptions, TierStats } from './contract.ts'
-import { createEntry, isExpired, isFresh, renewEntry, type Entry } from './entry.ts'
+import type { Cache, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
+import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
-import { createMemoryCache } from './memory/memory-cache.ts'
-import { cacheSettings, check, checkKey, checkKeys, checkMs, checkPairs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type CacheSettings, type Lifetime } from './options.ts'
+import { cacheSettings, check, checkKey, checkKeys, checkMs, checkPairs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
 import { toCacheError } from './store/faults.ts'
-import { createIndexedDbStore, type StoreListener } from './store/indexeddb-store.ts'
-import type { Store } from './store/store.ts'
-import { createSweeper } from './sweeper.ts'
 import { createTiers } from './tiers.ts'
 
 /**
@@ -26,82 +21,15 @@ import { createTiers } from './tiers.ts'
  */
 export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const settings = cacheSettings(options)
-  const { clock, lifetime } = settings
-  const { weigh, onRemove, onError } = options
-  const counts = { memory: newCounts(), store: newCounts() }
+  const { lifetime } = settings
+  const { weigh } = options
+  const tiers = createTiers(options, settings)
   const loads = new Map<string, { readonly join: Join<V | undefined>; readonly flight: Flight }>()
-  const unsaved = new WeakSet<Entry<V>>()
-  let now = 0
-  let closed = false
-  let ending: Promise<void> | undefined
-  let swept: Set<string> | undefined
 
-  const memory = createMemoryCache<Entry<V>>({
-    ...options,
-    weigh: weigh && (({ value }, key) => weigh(value, key)),
-    onRemove(key, { value }, cause) {
-      if (cause === 'expired') swept?.add(key)
-      onRemove?.(key, value, cause)
-    },
-    clock: { now: () => now },
-  })
-
-  const onFault = (error: CacheError): void => {
-    counts.store.errors++
-    try {
-      onError?.(error)
-    } catch (thrown) {
-      reportLater(thrown)
-    }
-  }
-
-  let { store, status } = chooseStore(options.store, settings, {
-    onAvailability(failure: CacheError | undefined) {
-      status = failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' }
-      if (failure) onFault(failure)
-    },
-    onEvict(keys: readonly string[]) {
-      counts.store.evictions += keys.length
-      for (const key of keys) {
-        const held = memory.peek(key)
-        if (held) unsaved.add(held)
-      }
-    },
-  })
-
-  const sweep = async (): Promise<{ count: number; more: boolean }> => {
-    const keys = (swept = new Set())
-    now = clock.now()
-    memory.sweep()
-    swept = undefined
-    let more = [...memory.values()].some(({ expiresAt }) => expiresAt < Infinity)
-    try {
-      const stored = await store?.sweep(now)
-      stored?.keys.forEach((key) => keys.add(key))
-      counts.store.expirations += stored?.keys.length ?? 0
-      more ||= !!stored?.more
-    } catch (error) {
-      tiers.fail(error)
-    }
-    return { count: keys.size, more }
-  }
-  const sweeper = createSweeper(settings.sweepInterval, () => sweep().then(({ more }) => more, () => true))
-
-  const tiers = createTiers<V>({
-    memory,
-    store,
-    unsaved,
-    now: () => now,
-    onActivity: sweeper.arm,
-    onWrite: (tier, count) => (counts[tier].writes += count),
-    onFault,
-  })
-
-  /** Checks the key, if there is one, and that the cache may be used; reads the clock. */
-  const begin = (task?: string, key?: string): number => {
-    if (task) checkKey(task, key)
-    if (closed) throw new CacheError('closed', 'Cannot use the cache: it is closed')
-    return (now = clock.now())
+  /** Checks the key and that the cache may be used; reads the clock. */
+  const begin = (task: string, key: string): number => {
+    checkKey(task, key)
+    return tiers.begin()
   }
 
   /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
@@ -117,78 +45,50 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return writing
   }
 
-  const serves = (entry: Entry<V> | undefined, at: number, stale: boolean | undefined, tier: 'memory' | 'store'): entry is Entry<V> => {
-    const outcome = isFresh(entry, at) ? 'hits' : stale && entry && !isExpired(entry, at) ? 'stale' : 'misses'
-    counts[tier][outcome]++
-    return outcome !== 'misses'
-  }
-
-  const find = async (key: string, at: number, stale?: boolean): Promise<Entry<V> | undefined> => {
-    const held = memory.get(key)
-    if (serves(held, at, stale, 'memory')) return held
-    const stored = store && (await tiers.promote(key))
-    return store && serves(stored, at, stale, 'store') ? stored : undefined
-  }
-
-  const setAll = (task: string, pairs: readonly (readonly [key: string, value: V])[], setOptions: SetOptions | undefined): Promise<void> => {
+  /** The latest entry of each key. One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
+  const entriesOf = (task: string, pairs: readonly (readonly [key: string, value: V])[], setOptions: SetOptions | undefined): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
     for (const [key, value] of pairs) {
       checkKey(task, key)
       checkValue(task, value)
     }
-    const at = begin()
-    const latest = new Map(pairs.map(([key, value]) => [key, createEntry(key, value, life, at)]))
-    // One value that cannot be weighed or stored must show before anything changes.
-    if (latest.size > 1) for (const [key, { value }] of latest) checkAlone(key, value)
-    return tiers.set([...latest.values()])
+    const now = tiers.begin()
+    const latest = [...new Map(pairs.map(([key, value]) => [key, createEntry(key, value, life, now)])).values()]
+    if (latest.length > 1 || task !== SET) for (const { key, value } of latest) checkWeight(weigh?.(value, key))
+    if (latest.length > 1 && tiers.hasStore) for (const { key, value } of latest) checkClone(key, value)
+    return latest
   }
 
-  const checkAlone = (key: string, value: V): void => {
-    checkWeight(weigh?.(value, key))
-    try {
-      if (store) structuredClone(value)
-    } catch (error) {
-      throw toCacheError('not-cloneable', error, key)
-    }
-  }
+  const find = async (key: string, now: number, stale?: boolean): Promise<Entry<V> | undefined> =>
+    tiers.fromMemory(key, now, stale) ?? (await tiers.fromStore(key, now, stale))
 
-  const load = (key: string, loader: Loader<V, V | undefined>, life: Lifetime, at: number): Join<V | undefined> => {
+  const load = (key: string, loader: Loader<V, V | undefined>, life: Lifetime, now: number): Join<V | undefined> => {
     const current = loads.get(key)
     if (current && !current.flight.overtaken) return current.join
-    let flight!: Flight
-    const run = async (own: Flight, signal: AbortSignal): Promise<V | undefined> => {
-      flight = own
-      signal.onabort = () => (own.overtaken = true)
+    const flight: Flight = { type: 'fetch', tags: life.tags }
+    const run = async (signal: AbortSignal): Promise<V | undefined> => {
+      signal.onabort = () => (flight.overtaken = true)
       try {
-        const stored = await (store && tiers.promote(key))
-        if (store && serves(stored, at, false, 'store')) return stored.value
+        let stale: V | undefined
+        const stored = await tiers.fromStore(key, now, false, (entry) => (stale = entry.value))
+        if (stored) return stored.value
         signal.throwIfAborted()
-        const value = await loader({ key, signal, stale: stored && !isExpired(stored, at) ? stored.value : undefined })
-        if (value !== undefined && !closed && !own.overtaken) {
-          // The caller has the value: what becomes of its copy is told elsewhere.
-          write(() => tiers.set([createEntry(key, value, life, begin())])).catch((error) => error instanceof CacheError || reportLater(error))
-        }
+        const value = await loader({ key, signal, stale })
+        // The caller has the value: what becomes of its copy is told elsewhere.
+        if (value !== undefined && !flight.overtaken) write(() => tiers.set([createEntry(key, value, life, tiers.begin())])).catch(reportMistake)
         return value
       } finally {
-        if (loads.get(key)?.flight === own) loads.delete(key)
+        if (loads.get(key)?.flight === flight) loads.delete(key)
       }
     }
-    const join = share((signal) => tiers.fetch(key, (own) => run(own, signal), life.tags))
+    const join = share((signal) => tiers.track(key, flight, () => run(signal)))
     loads.set(key, { join, flight })
     return join
   }
 
-  const end = async (finish: (opened: Store<V>) => Promise<unknown>): Promise<void> => {
-    closed = true
-    sweeper.stop()
-    tiers.overtakeAll()
-    memory.clear()
-    if (store) await finish(store)
-  }
-
   const cache: Cache<V> = {
     get status() {
-      return status
+      return tiers.status
     },
 
     async get(key, getOptions) {
@@ -198,66 +98,57 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     async getMany(keys) {
       const wanted = checkKeys('get entries', keys)
-      const at = begin()
-      const found = await Promise.all(wanted.map((key) => find(key, at)))
+      const now = tiers.begin()
+      const found = await Promise.all(wanted.map((key) => find(key, now)))
       return new Map(found.flatMap((entry) => (entry ? [[entry.key, entry.value]] : [])))
     },
 
     peek(key) {
       checkKey('peek at entry', key)
-      now = clock.now()
-      const entry = memory.peek(key)
-      return isFresh(entry, now) ? entry.value : undefined
+      return tiers.peek(key)?.value
     },
 
     has: async (key) => (await cache.expiresAt(key)) !== undefined,
 
     async expiresAt(key) {
-      const at = begin('look for entry', key)
-      const entry = memory.peek(key) ?? (await tiers.read(key))
-      return isFresh(entry, at) ? entry.staleAt : undefined
+      const now = begin('look for entry', key)
+      const { entry } = await tiers.inspect(key)
+      return isFresh(entry, now) ? staleAtOf(entry) : undefined
     },
 
     async info(key) {
-      const at = begin('look for entry', key)
-      const held = memory.peek(key)
-      const entry = held ?? (await tiers.read(key))
-      if (!entry || isExpired(entry, at)) return undefined
-      const { createdAt, staleAt, expiresAt, tags } = entry
-      return { createdAt, staleAt, expiresAt, tags, tier: held ? 'memory' : 'store' }
+      const now = begin('look for entry', key)
+      const { entry, tier } = await tiers.inspect(key)
+      if (!isUsable(entry, now)) return undefined
+      const { createdAt, tags = [] } = entry
+      return { createdAt, staleAt: staleAtOf(entry), expiresAt: expiresAtOf(entry), tags, tier }
     },
 
-    set: (key, value, setOptions) => write(() => setAll('set entry', [[key, value]], setOptions)),
+    set: (key, value, setOptions) => write(() => tiers.set(entriesOf(SET, [[key, value]], setOptions))),
 
-    setMany: (entries, setOptions) => write(() => setAll('set entries', checkPairs('set entries', entries), setOptions)),
+    setMany: (entries, setOptions) => write(() => tiers.set(entriesOf('set entries', checkPairs('set entries', entries), setOptions))),
 
     add: (key, value, setOptions) =>
       write(() => {
-        const task = 'add entry'
-        checkValue(task, value)
-        const life = lifetimeOf(task, setOptions, lifetime)
-        const at = begin(task, key)
-        const entry = createEntry(key, value, life, at)
-        checkWeight(weigh?.(value, key))
-        return tiers.change(key, (found) => (isFresh(found, at) ? [found, false] : [isExpired(entry, at) ? undefined : entry, true]))
+        const [entry] = entriesOf('add entry', [[key, value]], setOptions) as [Entry<V>]
+        const now = entry.createdAt
+        return tiers.change(key, (found) => (isFresh(found, now) ? [found, false] : [isUsable(entry, now) ? entry : undefined, true]))
       }),
 
     update: (key, value) =>
       write(() => {
-        checkValue('update entry', value)
-        const at = begin('update entry', key)
-        checkWeight(weigh?.(value, key))
-        return tiers.change(key, (found) => (isFresh(found, at) ? [{ ...found, value }, found.value] : [found, undefined]))
+        const [{ createdAt: now }] = entriesOf('update entry', [[key, value]], {}) as [Entry<V>]
+        return tiers.change(key, (found) => (isFresh(found, now) ? [{ ...found, value }, found.value] : [found, undefined]))
       }),
 
     touch: (key, ttl) =>
       write(() => {
         checkMs('touch entry', 'ttl', ttl)
-        const at = begin('touch entry', key)
+        const now = begin('touch entry', key)
         return tiers.change(key, (found) => {
-          if (!isFresh(found, at)) return [found, false]
-          const next = renewEntry(found, ttl, at)
-          return [isExpired(next, at) ? undefined : next, true]
+          if (!isFresh(found, now)) return [found, false]
+          const next = renewEntry(found, ttl, now)
+          return [isUsable(next, now) ? next : undefined, true]
         })
       }),
 
@@ -273,11 +164,11 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const signal = loadOptions?.signal
       check(typeof loader === 'function', task, 'loader', 'a function', loader)
       check(!signal || signal instanceof AbortSignal, task, 'signal', 'an AbortSignal', signal)
-      const at = begin(task, key)
+      const now = begin(task, key)
       signal?.throwIfAborted()
-      const held = memory.get(key)
+      const held = tiers.fromMemory(key, now)
       // The contract's two signatures tell whether undefined can come.
-      return (serves(held, at, false, 'memory') ? held.value : await load(key, loader, life, at)(signal)) as V
+      return (held ? held.value : await load(key, loader, life, now)(signal)) as V
     },
 
     delete: (key) =>
@@ -289,40 +180,36 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     deleteMany: (keys) =>
       write(() => {
         const unique = new Set(checkKeys('delete entries', keys))
-        begin()
+        tiers.begin()
         return Promise.all(Array.from(unique, tiers.remove)).then((removed) => removed.filter((entry) => entry).length)
       }),
 
     deletePrefix: (prefix) =>
       write(() => {
         checkString('delete entries', 'prefix', prefix)
-        begin()
+        tiers.begin()
         return tiers.removePrefix(prefix)
       }),
 
     deleteTag: (tag) =>
       write(() => {
         checkString('delete entries', 'tag', tag)
-        begin()
+        tiers.begin()
         return tiers.removeTag(tag)
       }),
 
-    clear: () =>
-      write(() => {
-        begin()
-        return tiers.removePrefix('')
-      }),
+    clear: () => cache.deletePrefix(''),
 
     async *keys() {
-      for await (const { key } of tiers.fresh(begin())) yield key
+      for await (const { key } of tiers.fresh(tiers.begin())) yield key
     },
 
     async *values() {
-      for await (const { value } of tiers.fresh(begin())) yield value
+      for await (const { value } of tiers.fresh(tiers.begin())) yield value
     },
 
     async *entries() {
-      for await (const { key, value } of tiers.fresh(begin())) yield [key, value]
+      for await (const { key, value } of tiers.fresh(tiers.begin())) yield [key, value]
     },
 
     async size() {
@@ -333,51 +220,41 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     sweep: () =>
       write(() => {
-        begin()
-        return sweep().then(({ count }) => count)
+        tiers.begin()
+        return tiers.sweep()
       }),
 
     async flush() {
-      begin()
-      await store?.flush().catch((error) => tiers.report(error, 'write-failed'))
+      tiers.begin()
+      await tiers.flush()
     },
 
-    stats() {
-      now = clock.now()
-      const { evictions, expirations, size, weight } = memory.stats()
-      return { memory: { ...counts.memory, evictions, expirations, size, weight }, store: { ...counts.store } }
-    },
-
-    close: () => (ending ??= end((opened) => opened.close().catch((error) => void tiers.report(error, 'write-failed')))),
+    stats: tiers.stats,
+    close: tiers.close,
+    [Symbol.asyncDispose]: tiers.close,
 
     destroy: () =>
       write(() => {
-        begin()
-        return (ending = end((opened) => opened.destroy().catch(tiers.fail)))
+        tiers.begin()
+        return tiers.destroy()
       }),
-
-    [Symbol.asyncDispose]: () => cache.close(),
   }
   return cache
 }
 
-function newCounts(): TierStats {
-  return { hits: 0, misses: 0, stale: 0, evictions: 0, expirations: 0, writes: 0, errors: 0 }
-}
+/** The one write whose weight memory checks in time. */
+const SET = 'set entry'
 
-function chooseStore<V>(given: Store<V> | false | undefined, { name, version, durability, maxStoredEntries }: CacheSettings, listener: StoreListener): { store?: Store<V>; status: CacheStatus } {
-  if (given) return { store: given, status: { persistence: 'store' } }
-  const reason = given === false ? 'store is false' : name === undefined ? 'no name was given' : missingIndexedDb()
-  if (name === undefined || reason !== undefined) return { status: { persistence: 'memory', reason: reason! } }
-  const store = createIndexedDbStore<V>({ name, version, durability, maxEntries: maxStoredEntries }, listener)
-  return { store, status: { persistence: 'indexeddb' } }
-}
-
-/** Why there is no IndexedDB here; reading the global may throw. */
-function missingIndexedDb(): string | undefined {
+/** @throws CacheError `not-cloneable` */
+function checkClone(key: string, value: unknown): void {
   try {
-    return globalThis.indexedDB ? undefined : 'there is no IndexedDB here'
+    structuredClone(value)
   } catch (error) {
-    return String(error)
+    throw toCacheError('not-cloneable', error, key)
   }
+}
+
+/** A `weigh` of the app that throws, where no caller waits to be told. */
+function reportMistake(error: unknown): void {
+  if (!(error instanceof CacheError)) reportLater(error)
 }

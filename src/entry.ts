@@ -2,20 +2,24 @@
 
 import type { Lifetime } from './options.ts'
 
-/** What one key holds in either tier. Times are epoch ms in whole numbers; `Infinity` is never. */
+/**
+ * What one key holds, in memory and, as it is, on disk. Times are epoch ms in whole numbers. What has its usual value is
+ * left out; above all, an entry that never expires has no `expiresAt`, and so no row in the store's index.
+ */
 export interface Entry<V> {
   readonly key: string
   readonly value: V
   readonly createdAt: number
-  /** Best before: fresh while `now < staleAt`. */
-  readonly staleAt: number
-  /** Use by: `staleAt` and the longer stale window. Expired when `expiresAt <= now`; the store's index and every sweep go by it. */
-  readonly expiresAt: number
-  /** ms after `staleAt`. */
-  readonly staleWhileRevalidate: number
-  /** ms after `staleAt`. */
-  readonly staleIfError: number
-  readonly tags: readonly string[]
+  /** Best before: fresh while `now < staleAt`. Left out when it equals `expiresAt`. */
+  readonly staleAt?: number
+  /** Use by: `staleAt` and the longer stale window. Expired when `expiresAt <= now`. Left out for never. */
+  readonly expiresAt?: number
+  /** ms after `staleAt`; left out for 0. */
+  readonly staleWhileRevalidate?: number
+  /** ms after `staleAt`; left out for 0. */
+  readonly staleIfError?: number
+  /** Left out for none. */
+  readonly tags?: readonly string[]
 }
 
 /** The last moment a `Date` can hold. What would expire later never expires. */
@@ -27,25 +31,40 @@ export function after(now: number, ms: number): number {
   return at <= LAST_MOMENT ? at : Infinity
 }
 
-export function createEntry<V>(key: string, value: V, life: Lifetime, now: number): Entry<V> {
-  const { staleWhileRevalidate, staleIfError, tags } = life
-  return { key, value, createdAt: now, ...times(life.ttl, life, now), staleWhileRevalidate, staleIfError, tags }
+export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime, now: number, createdAt = now): Entry<V> {
+  const staleAt = after(now, ttl)
+  const expiresAt = after(staleAt, Math.max(staleWhileRevalidate, staleIfError))
+  return {
+    key,
+    value,
+    createdAt,
+    ...(expiresAt < Infinity && { expiresAt }),
+    ...(staleAt < expiresAt && { staleAt }),
+    ...(staleWhileRevalidate && { staleWhileRevalidate }),
+    ...(staleIfError && { staleIfError }),
+    ...(tags.length && { tags }),
+  }
 }
 
 /** The same entry with a new ttl from `now`; tags and stale windows stay. */
 export function renewEntry<V>(entry: Entry<V>, ttl: number, now: number): Entry<V> {
-  return { ...entry, ...times(ttl, entry, now) }
+  const { key, value, createdAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = entry
+  return createEntry(key, value, { ttl, staleWhileRevalidate, staleIfError, tags }, now, createdAt)
 }
 
-function times(ttl: number, windows: Pick<Lifetime, 'staleWhileRevalidate' | 'staleIfError'>, now: number) {
-  const staleAt = after(now, ttl)
-  return { staleAt, expiresAt: after(staleAt, Math.max(windows.staleWhileRevalidate, windows.staleIfError)) }
+export function expiresAtOf(entry: Entry<unknown>): number {
+  return entry.expiresAt ?? Infinity
+}
+
+export function staleAtOf(entry: Entry<unknown>): number {
+  return entry.staleAt ?? expiresAtOf(entry)
 }
 
 export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
-  return entry !== undefined && now < entry.staleAt
+  return entry !== undefined && now < staleAtOf(entry)
 }
 
-export function isExpired(entry: Entry<unknown>, now: number): boolean {
-  return entry.expiresAt <= now
+/** Within its time for any use: fresh, or in a stale window. */
+export function isUsable<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
+  return entry !== undefined && now < expiresAtOf(entry)
 }

@@ -3,36 +3,41 @@
 
 /** One read, load or change under way. */
 export interface Flight {
-  overtaken: boolean
+  /** Reads and loads are void after any change of their key, a change only after a later write. */
+  readonly type: 'fetch' | 'change'
+  /** The tags that a load declared; nobody knows yet what a read or a change will bring. */
+  readonly tags?: readonly string[]
+  overtaken?: boolean
   /** Overtaken by the removal of a tag that its result may have. */
   byTag?: boolean
-  /** The tags that a load declared; nobody knows yet what a read or a change will bring. */
-  readonly tags: readonly string[] | undefined
 }
 
 export interface Flights {
   /** Runs work as a flight; it is gone when the work settles. */
-  track<T>(key: string, work: (flight: Flight) => Promise<T>, tags?: readonly string[]): Promise<T>
-  /** A later change of the key counts instead. */
-  overtake(key: string): void
+  track<T>(key: string, flight: Flight, work: () => Promise<T>): Promise<T>
+  /** A later change of the key counts instead of what was fetched, or of all that is under way. */
+  overtake(key: string, type?: 'fetch'): void
+  /** As `overtake`, for every key with the prefix. */
   overtakePrefix(prefix: string): void
-  /** What has the tag, or may have it. */
+  /** As `overtake`, for what has the tag or may have it. */
   overtakeTag(tag: string): void
 }
 
 /** The flights of a cache. Holds nothing when nothing is under way. */
 export function createFlights(): Flights {
   const byKey = new Map<string, Set<Flight>>()
-  const overtake = (key: string): void => byKey.get(key)?.forEach((flight) => (flight.overtaken = true))
+
+  const overtake: Flights['overtake'] = (key, type) => {
+    for (const flight of byKey.get(key) ?? []) flight.overtaken ||= !type || flight.type === type
+  }
 
   return {
     overtake,
-    async track(key, work, tags) {
-      const flight: Flight = { overtaken: false, tags }
+    async track(key, flight, work) {
       const sameKey = byKey.get(key) ?? new Set()
       byKey.set(key, sameKey.add(flight))
       try {
-        return await work(flight)
+        return await work()
       } finally {
         sameKey.delete(flight)
         if (!sameKey.size) byKey.delete(key)

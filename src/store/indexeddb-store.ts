@@ -6,7 +6,7 @@ import { createReadBatch } from './read-batch.ts'
 import { resultOf } from './requests.ts'
 import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
 import type { Store } from './store.ts'
-import { sweepExpired, trim } from './sweep.ts'
+import { sweepExpired, SWEPT_AT_ONCE, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface IndexedDbSettings {
@@ -14,25 +14,17 @@ export interface IndexedDbSettings {
   readonly version: string
   readonly durability: IDBTransactionDurability
   /** Bound on entries; holds after `flush` and `sweep`. */
-  readonly maxEntries: number
-}
-
-/** What the cache is told. */
-export interface StoreListener {
-  /** The database could not be opened, or is there again. */
+  readonly maxStoredEntries: number
+  /** Told that the database could not be opened, or is there again. */
   onAvailability(failure: CacheError | undefined): void
-  /** These entries went from disk to keep the bound. */
+  /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
 }
 
-/** Entries that one transaction of a sweep lists at most. */
-const SWEEP_AT_MOST = 25_000
-/** The same when writes wait. */
-const SWEEP_BETWEEN_WRITES = 500
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
-export function createIndexedDbStore<V>({ name, version, durability, maxEntries }: IndexedDbSettings, { onAvailability, onEvict }: StoreListener): Store<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict }: IndexedDbSettings): Store<V> {
   const connection = createConnection(databaseName(name, version), durability, onAvailability)
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection)
@@ -42,23 +34,17 @@ export function createIndexedDbStore<V>({ name, version, durability, maxEntries 
 
   const trimToBound = async (): Promise<void> => {
     written = false
-    const evicted = await connection.run('readwrite', (entries) => trim(entries, maxEntries))
+    const evicted = await connection.run('readwrite', (entries) => trim(entries, maxStoredEntries))
     if (evicted.length > 0) onEvict(evicted)
   }
 
-  /** Transaction after transaction, so that writes get their turn, and reads in between. */
+  /** Transaction after transaction, so that writes and other tabs get their turn. */
   const sweepAll = async (now: number): Promise<readonly string[]> => {
-    let swept: readonly string[] = []
-    for (let most = SWEEP_AT_MOST; ; most = writes.isWaiting() ? SWEEP_BETWEEN_WRITES : SWEEP_AT_MOST) {
+    for (let swept: readonly string[] = []; ; ) {
       await writes.settled()
-      const { deleted, done } = await connection.run('readwrite', (entries) =>
-        sweepExpired(entries, now, most, () => {
-          reads.ride(entries)
-          return writes.isWaiting()
-        }),
-      )
-      swept = swept.concat(deleted)
-      if (done) return swept
+      const keys = await connection.run('readwrite', (entries) => sweepExpired(entries, now, () => reads.ride(entries)))
+      swept = swept.concat(keys)
+      if (keys.length < SWEPT_AT_ONCE) return swept
     }
   }
 

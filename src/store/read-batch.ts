@@ -2,6 +2,7 @@
 // waiting for its end.
 
 import type { Connection } from './connection.ts'
+import { resultOf } from './requests.ts'
 
 export interface ReadBatch {
   /** The record of a key, or undefined. */
@@ -54,14 +55,6 @@ export function createReadBatch(connection: Connection): ReadBatch {
   }
 }
 
-/** One unreadable record does not fail the reads beside it. */
 function issue(entries: IDBObjectStore, reads: readonly Read[]): void {
-  for (const { key, resolve, reject } of reads) {
-    const request = entries.get(key)
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = (event) => {
-      event.preventDefault()
-      reject(request.error)
-    }
-  }
+  for (const { key, resolve, reject } of reads) resultOf(entries.get(key)).then(resolve, reject)
 }

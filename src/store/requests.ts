@@ -2,21 +2,13 @@
 
 import { ENTRIES } from './schema.ts'
 
-/** The result of one request. A failed one aborts its transaction. */
+/** The result of one request. A failure is for the caller to take or to pass on: alone it aborts nothing. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
-}
-
-/** The result of a request whose failure is its own affair: `undefined`, and the transaction goes on. */
-export function resultOrNothing<T>(request: IDBRequest<T>): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    request.onsuccess = () => resolve(request.result)
     request.onerror = (event) => {
       event.preventDefault()
-      resolve(undefined)
+      reject(request.error)
     }
   })
 }

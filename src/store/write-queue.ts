@@ -7,8 +7,8 @@ import type { CacheError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { isStale, toCacheError } from './faults.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
-import { resultOf, resultOrNothing } from './requests.ts'
-import { BY_TAG, toEntry, toRecord } from './schema.ts'
+import { resultOf } from './requests.ts'
+import { BY_TAG, toEntry } from './schema.ts'
 import type { Decide } from './store.ts'
 
 /** What a write is about: one key, everything with a prefix, or everything with a tag. */
@@ -18,8 +18,6 @@ export interface WriteQueue<V> {
   set(entry: Entry<V>): Promise<unknown>
   change(key: string, decide: Decide<V>): Promise<unknown>
   remove(target: Target): Promise<unknown>
-  /** Whether writes wait for a transaction. */
-  isWaiting(): boolean
   /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
   settled(key?: string): Promise<unknown>
   /** Whether an entry on disk must not be seen, as its removal failed. */
@@ -101,7 +99,6 @@ export function createWriteQueue<V>(connection: Connection): WriteQueue<V> {
     },
     change: (key, decide) => enqueue({ key }, undefined, decide),
     remove: (target) => enqueue(target),
-    isWaiting: () => pending.writes.length > 0,
     settled: (key) =>
       Promise.allSettled(
         [committing, pending].flatMap(({ writes, latest, wide }) => (!key || wide || latest.has(key) ? writes.map(({ done }) => done) : [])),
@@ -125,7 +122,7 @@ function newWrite<V>(target: Target, entry?: Entry<V>, decide?: Decide<V>): Writ
 
 function concerns(target: Target, entry: Entry<unknown>): boolean {
   if ('key' in target) return target.key === entry.key
-  return 'tag' in target ? entry.tags.includes(target.tag) : entry.key.startsWith(target.prefix)
+  return 'tag' in target ? !!entry.tags?.includes(target.tag) : entry.key.startsWith(target.prefix)
 }
 
 /** Reads what the writes must know, then issues them all. */
@@ -140,7 +137,8 @@ async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[])
     } else if ('key' in target && !blind.has(target.key) && !found.has(target.key)) {
       const { key } = target
       found.set(key, undefined)
-      if (decide) reads.push(resultOrNothing(entries.get(key)).then((record) => found.set(key, toEntry(record))))
+      // What the engine cannot read counts as missing.
+      if (decide) reads.push(resultOf(entries.get(key)).then((record) => found.set(key, toEntry(record)), () => {}))
       else blind.add(key)
     }
   }
@@ -166,7 +164,7 @@ async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[])
 /** False when the value cannot be cloned: the writes that brought it fail alone, and no older value may stay. */
 function put<V>(entries: IDBObjectStore, entry: Entry<V>, writes: readonly Write<V>[]): boolean {
   try {
-    entries.put(toRecord(entry))
+    entries.put(entry)
     return true
   } catch (error) {
     if (isStale(error)) throw error
