@@ -4,7 +4,7 @@ import type { Cache, CacheOptions, Loader, LoadOptions, SetOptions } from './con
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
-import { cacheSettings, check, checkKey, checkKeys, checkMs, checkPairs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
+import { cacheSettings, check, checkKey, checkKeys, checkMs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -46,17 +46,17 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   /** The latest entry of each key. One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
-  const entriesOf = (task: string, pairs: readonly (readonly [key: string, value: V])[], setOptions: SetOptions | undefined): Entry<V>[] => {
+  const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
-    for (const [key, value] of pairs) {
+    const latest = new Map(pairs)
+    for (const [key, value] of latest) {
       checkKey(task, key)
       checkValue(task, value)
     }
     const now = tiers.begin()
-    const latest = [...new Map(pairs.map(([key, value]) => [key, createEntry(key, value, life, now)])).values()]
-    if (latest.length > 1 || task !== SET) for (const { key, value } of latest) checkWeight(weigh?.(value, key))
-    if (latest.length > 1 && tiers.hasStore) for (const { key, value } of latest) checkClone(key, value)
-    return latest
+    if (latest.size > 1 || task !== SET) for (const [key, value] of latest) checkWeight(weigh?.(value, key))
+    if (latest.size > 1 && tiers.hasStore) for (const [key, value] of latest) checkClone(key, value)
+    return Array.from(latest, ([key, value]) => createEntry(key, value, life, now))
   }
 
   const find = async (key: string, now: number, stale?: boolean): Promise<Entry<V> | undefined> =>
@@ -86,38 +86,42 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return join
   }
 
+  async function* fresh<T>(pick: (entry: Entry<V>) => T): AsyncGenerator<T, undefined> {
+    for await (const entry of tiers.fresh(tiers.begin())) yield pick(entry)
+  }
+
   const cache: Cache<V> = {
     get status() {
       return tiers.status
     },
 
     async get(key, getOptions) {
-      const { stale } = optionsOf('get entry', getOptions)
-      return (await find(key, begin('get entry', key), stale))?.value
+      const { stale } = optionsOf(GET, getOptions)
+      return (await find(key, begin(GET, key), stale))?.value
     },
 
     async getMany(keys) {
-      const wanted = checkKeys('get entries', keys)
+      const wanted = checkKeys(GET, keys)
       const now = tiers.begin()
       const found = await Promise.all(wanted.map((key) => find(key, now)))
       return new Map(found.flatMap((entry) => (entry ? [[entry.key, entry.value]] : [])))
     },
 
     peek(key) {
-      checkKey('peek at entry', key)
+      checkKey(GET, key)
       return tiers.peek(key)?.value
     },
 
     has: async (key) => (await cache.expiresAt(key)) !== undefined,
 
     async expiresAt(key) {
-      const now = begin('look for entry', key)
+      const now = begin(GET, key)
       const { entry } = await tiers.inspect(key)
       return isFresh(entry, now) ? staleAtOf(entry) : undefined
     },
 
     async info(key) {
-      const now = begin('look for entry', key)
+      const now = begin(GET, key)
       const { entry, tier } = await tiers.inspect(key)
       if (!isUsable(entry, now)) return undefined
       const { createdAt, tags = [] } = entry
@@ -126,7 +130,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     set: (key, value, setOptions) => write(() => tiers.set(entriesOf(SET, [[key, value]], setOptions))),
 
-    setMany: (entries, setOptions) => write(() => tiers.set(entriesOf('set entries', checkPairs('set entries', entries), setOptions))),
+    setMany: (entries, setOptions) => write(() => tiers.set(entriesOf(SET, entries, setOptions))),
 
     add: (key, value, setOptions) =>
       write(() => {
@@ -154,7 +158,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     take: (key) =>
       write(() => {
-        begin('take entry', key)
+        begin(DELETE, key)
         return tiers.remove(key).then((entry) => entry?.value)
       }),
 
@@ -173,44 +177,36 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     delete: (key) =>
       write(() => {
-        begin('delete entry', key)
+        begin(DELETE, key)
         return tiers.remove(key).then((entry) => !!entry)
       }),
 
     deleteMany: (keys) =>
       write(() => {
-        const unique = new Set(checkKeys('delete entries', keys))
+        const unique = new Set(checkKeys(DELETE, keys))
         tiers.begin()
         return Promise.all(Array.from(unique, tiers.remove)).then((removed) => removed.filter((entry) => entry).length)
       }),
 
     deletePrefix: (prefix) =>
       write(() => {
-        checkString('delete entries', 'prefix', prefix)
+        checkString(DELETE, 'prefix', prefix)
         tiers.begin()
         return tiers.removePrefix(prefix)
       }),
 
     deleteTag: (tag) =>
       write(() => {
-        checkString('delete entries', 'tag', tag)
+        checkString(DELETE, 'tag', tag)
         tiers.begin()
         return tiers.removeTag(tag)
       }),
 
     clear: () => cache.deletePrefix(''),
 
-    async *keys() {
-      for await (const { key } of tiers.fresh(tiers.begin())) yield key
-    },
-
-    async *values() {
-      for await (const { value } of tiers.fresh(tiers.begin())) yield value
-    },
-
-    async *entries() {
-      for await (const { key, value } of tiers.fresh(tiers.begin())) yield [key, value]
-    },
+    keys: () => fresh(({ key }) => key),
+    values: () => fresh(({ value }) => value),
+    entries: () => fresh(({ key, value }) => [key, value]),
 
     async size() {
       let count = 0
@@ -242,7 +238,9 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   return cache
 }
 
-/** The one write whose weight memory checks in time. */
+const GET = 'get entry'
+const DELETE = 'delete entry'
+/** The one task whose weight memory checks in time. */
 const SET = 'set entry'
 
 /** @throws CacheError `not-cloneable` */

@@ -39,6 +39,10 @@ export class CacheError extends Error {
   }
 }
 
+export function closedError(): CacheError {
+  return new CacheError('closed', 'Cannot use cache: it is closed')
+}
+
 /** Reports what a listener of the app threw, outside the operation that called it. */
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {

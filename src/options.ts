@@ -71,7 +71,7 @@ export function commonSettings(options: CommonOptions & { readonly weigh?: unkno
 export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly weigh?: unknown; readonly onRemove?: unknown; readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
   checkObject(CREATE, 'options', options)
   const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, weigh, onRemove, onError, clock = turnClock() } = options
-  check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a string that is not empty', name)
+  check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
@@ -97,21 +97,11 @@ export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined,
 
 /** Keys from the outside, all of them read and checked before anything happens. */
 export function checkKeys(task: string, keys: Iterable<string>): string[] {
-  const list = listOf(task, 'keys', keys)
+  // A string is an iterable of strings too, and a slip.
+  check(keys && typeof keys === 'object' && Symbol.iterator in keys, task, 'keys', 'an iterable', keys)
+  const list = [...keys]
   for (const key of list) checkKey(task, key)
   return list
-}
-
-/** Pairs of key and value from the outside; what is in them is still to check. */
-export function checkPairs<V>(task: string, pairs: Iterable<readonly [key: string, value: V]>): (readonly [key: string, value: V])[] {
-  const list = listOf(task, 'entries', pairs)
-  for (const pair of list) check(Array.isArray(pair), task, 'entries', 'pairs of key and value', pair)
-  return list
-}
-
-function listOf<T>(task: string, name: string, items: Iterable<T>): T[] {
-  check(items && typeof items === 'object' && Symbol.iterator in items, task, name, 'an iterable', items)
-  return [...items]
 }
 
 export function checkKey(task: string, key: unknown): void {

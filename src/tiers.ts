@@ -3,7 +3,7 @@
 
 import type { CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
-import { CacheError, reportLater, type CacheErrorCode } from './errors.ts'
+import { closedError, reportLater, type CacheError, type CacheErrorCode } from './errors.ts'
 import { createFlights, type Flight } from './flight.ts'
 import { createMemoryCache } from './memory/memory-cache.ts'
 import type { CacheSettings } from './options.ts'
@@ -40,7 +40,7 @@ export interface Tiers<V> {
   /** Runs a load as a flight, which tells whether a change of the key made its result void. */
   track<T>(key: string, flight: Flight, work: () => Promise<T>): Promise<T>
   /** Every fresh entry of either tier, each once. */
-  fresh(now: number): AsyncGenerator<Entry<V>, undefined>
+  fresh(now: number): AsyncIterable<Entry<V>>
   /** Resolves to how many keys expired. */
   sweep(): Promise<number>
   flush(): Promise<void>
@@ -57,6 +57,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const unsaved = new WeakSet<Entry<V>>()
   /** When the latest operation began: the memory tier's clock. */
   let now = 0
+  /** When the last of the entries put into memory will have expired. */
+  let lastExpiry = 0
   let closed = false
   let ending: Promise<void> | undefined
   /** Keys that the sweep under way finds expired in memory. */
@@ -85,7 +87,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   /** That a database does not open is told once, when it happens. */
-  const report = (error: unknown, code: CacheErrorCode, key?: string): CacheError => {
+  const report = (error: unknown, code: CacheErrorCode = 'write-failed', key?: string): CacheError => {
     const failure = toCacheError(code, error, key)
     if (failure.code !== 'open-failed') tell(failure)
     return failure
@@ -93,13 +95,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   /** Reports a fault of a write and rejects with it; where the database does not open, memory is all there is. */
   const fail = (error: unknown): void => {
-    const failure = report(error, 'write-failed')
+    const failure = report(error)
     if (failure.code !== 'open-failed') throw failure
   }
 
   const openStore = (): Store<V> | undefined => {
     const { name } = settings
-    const reason = options.store === false ? 'store is false' : name ? missingIndexedDb() : 'no name was given'
+    const reason = options.store === false ? 'no store' : name ? missingIndexedDb() : 'no name'
     status = reason ? { persistence: 'memory', reason } : { persistence: 'indexeddb' }
     if (reason || !name) return undefined
     return createIndexedDbStore<V>({
@@ -123,7 +125,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   // Reads
 
   const read = async (key: string): Promise<Entry<V> | undefined> => {
-    sweeper.arm()
+    // Nobody knows yet what the store holds.
+    if (store) sweeper.arm()
     try {
       return await store?.get(key)
     } catch (error) {
@@ -142,7 +145,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const timeLeft = (entry: Entry<V>): number => Math.max(0, expiresAtOf(entry) - now)
 
-  const put = (entry: Entry<V>): void => memory.set(entry.key, entry, { ttl: timeLeft(entry) })
+  const put = (entry: Entry<V>): void => {
+    memory.set(entry.key, entry, { ttl: timeLeft(entry) })
+    if (entry.expiresAt) {
+      lastExpiry = Math.max(lastExpiry, entry.expiresAt)
+      sweeper.arm()
+    }
+  }
 
   /** Copies to memory what was read or decided; a `weigh` that throws must not fail that. */
   const keep = (entry: Entry<V>): void => {
@@ -155,7 +164,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   /** Sends a write to the store. When the store refuses it, memory goes on serving these entries. */
   const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<unknown>): Promise<void> => {
-    sweeper.arm()
     if (!store) return
     try {
       await write(store)
@@ -180,7 +188,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   const change = async <R>(key: string, decide: Decide<V, R>, held = () => memory.peek(key)): Promise<R> => {
-    sweeper.arm()
     let found = held()
     let next: Entry<V> | undefined
     let result!: R
@@ -228,7 +235,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     now = clock.now()
     memory.sweep()
     swept = undefined
-    let more = [...memory.values()].some((entry) => expiresAtOf(entry) < Infinity)
+    let more = lastExpiry > now
     try {
       const stored = await store?.sweep(now)
       stored?.keys.forEach((key) => keys.add(key))
@@ -249,8 +256,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     await finish()?.catch(onFault)
   }
 
-  const reportWrite = (error: unknown): CacheError => report(error, 'write-failed')
-
   return {
     get status() {
       return status
@@ -258,7 +263,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     hasStore: !!store,
 
     begin() {
-      if (closed) throw new CacheError('closed', 'Cannot use the cache: it is closed')
+      if (closed) throw closedError()
       return (now = clock.now())
     },
 
@@ -334,7 +339,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     sweep: () => sweep().then(({ count }) => count),
 
     async flush() {
-      await store?.flush().catch(reportWrite)
+      await store?.flush().catch((error) => report(error))
     },
 
     stats() {
@@ -343,7 +348,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       return { memory: { ...counts.memory, evictions, expirations, size, weight }, store: { ...counts.store } }
     },
 
-    close: () => (ending ??= end(() => store?.close(), reportWrite)),
+    close: () => (ending ??= end(() => store?.close(), report)),
 
     destroy: () => (ending = end(() => store?.destroy(), fail)),
   }
@@ -356,7 +361,7 @@ function newCounts(): TierStats {
 /** Why there is no IndexedDB here; reading the global may throw. */
 function missingIndexedDb(): string | undefined {
   try {
-    return globalThis.indexedDB ? undefined : 'there is no IndexedDB here'
+    return globalThis.indexedDB ? undefined : 'no IndexedDB'
   } catch (error) {
     return String(error)
   }

@@ -20,13 +20,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   coherence: BASE,
   flight: BASE,
   sweeper: BASE,
-  cache: [...BASE, 'memory', 'store', 'coherence', 'flight', 'sweeper'],
+  contract: ['errors', 'type memory', 'type store'],
+  tiers: [...BASE, 'memory', 'store', 'coherence', 'flight', 'sweeper', 'type contract'],
+  cache: [...BASE, 'store', 'flight', 'tiers', 'type contract'],
   http: ['type cache', 'entry', 'errors'],
-  index: [...BASE, 'memory', 'store', 'coherence', 'cache'],
+  index: [...BASE, 'memory', 'store', 'coherence', 'contract', 'cache'],
 }
 
 /** Each package and the only rooms that may import it. */
-const PACKAGES: Readonly<Record<string, readonly string[]>> = { idb: ['store'] }
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {}
 
 type Sources = Readonly<Record<string, string>>
 

@@ -1,7 +1,7 @@
 // One connection per cache: opened at first need, given up as soon as another tab needs it gone, opened again when needed.
 // Nobody waits longer than the time limit; a database that opens later is taken up then.
 
-import { CacheError } from '../errors.ts'
+import { closedError, type CacheError } from '../errors.ts'
 import { isStale, toCacheError } from './faults.ts'
 import { complete, resultOf } from './requests.ts'
 import { createSchema, ENTRIES } from './schema.ts'
@@ -27,14 +27,15 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     if (handle === database) handle = opening = undefined
   }
 
+  /** Takes up the database, also when it comes too late for those who asked for it. */
   const take = (database: IDBDatabase): IDBDatabase => {
     handle = database
     database.onversionchange = database.onclose = () => drop(database)
     if (closed) drop(database)
-    else if (failure) {
+    if (failure) {
       failure = undefined
       opening = Promise.resolve(database)
-      onAvailability(undefined)
+      onAvailability(failure)
     }
     return database
   }
@@ -46,8 +47,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       return await within(OPEN_TIME_LIMIT, resultOf(request).then(take))
     } catch (error) {
       opening = undefined
-      failure = toCacheError('open-failed', error)
-      onAvailability(failure)
+      onAvailability((failure = toCacheError('open-failed', error)))
       throw failure
     }
   }
@@ -55,7 +55,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   return {
     async run(mode, work) {
       for (let attempt = 1; ; attempt++) {
-        if (closed) throw new CacheError('closed', 'Cannot use the store: the cache is closed')
+        if (closed) throw closedError()
         if (failure) throw failure
         const database = await (opening ??= open())
         try {

@@ -7,10 +7,10 @@ import { resultOf } from './requests.ts'
 export interface ReadBatch {
   /** The record of a key, or undefined. */
   get(key: string): Promise<unknown>
-  /** Runs work during which reads wait for {@link ReadBatch.ride}; those left over get their own transaction. */
-  host<T>(work: () => Promise<T>): Promise<T>
-  /** Issues the waiting reads in a transaction of somebody else. */
+  /** Issues the waiting reads in a transaction. */
   ride(entries: IDBObjectStore): void
+  /** Runs work during which reads wait for a ride; those left over get their own transaction. */
+  host<T>(work: () => Promise<T>): Promise<T>
 }
 
 interface Read {
@@ -20,21 +20,20 @@ interface Read {
 }
 
 export function createReadBatch(connection: Connection): ReadBatch {
-  let waiting: Read[] = []
+  const waiting: Read[] = []
   let hosts = 0
 
-  const flush = async (): Promise<void> => {
-    if (hosts > 0 || waiting.length === 0) return
-    const reads = waiting
-    waiting = []
-    try {
-      await connection.run('readonly', async (entries) => issue(entries, reads))
-    } catch (error) {
-      for (const { reject } of reads) reject(error)
-    }
+  const ride = (entries: IDBObjectStore): void => {
+    for (const { key, resolve, reject } of waiting.splice(0)) resultOf(entries.get(key)).then(resolve, reject)
+  }
+
+  const flush = (): void => {
+    if (hosts || !waiting.length) return
+    connection.run('readonly', async (entries) => ride(entries)).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
   }
 
   return {
+    ride,
     get: (key) =>
       new Promise((resolve, reject) => {
         if (waiting.push({ key, resolve, reject }) === 1) queueMicrotask(flush)
@@ -45,16 +44,8 @@ export function createReadBatch(connection: Connection): ReadBatch {
         return await work()
       } finally {
         hosts--
-        void flush()
+        flush()
       }
     },
-    ride(entries) {
-      issue(entries, waiting)
-      waiting = []
-    },
   }
-}
-
-function issue(entries: IDBObjectStore, reads: readonly Read[]): void {
-  for (const { key, resolve, reject } of reads) resultOf(entries.get(key)).then(resolve, reject)
 }

@@ -125,50 +125,37 @@ function concerns(target: Target, entry: Entry<unknown>): boolean {
   return 'tag' in target ? !!entry.tags?.includes(target.tag) : entry.key.startsWith(target.prefix)
 }
 
-/** Reads what the writes must know, then issues them all. */
+/** Reads what the writes must know, then issues them all, one after the other. */
 async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[]): Promise<void> {
-  /** Keys written without a look at what is there. */
-  const blind = new Set<string>()
-  const found = new Map<string, Entry<V> | undefined>()
-  const reads: Promise<unknown>[] = []
-  for (const { target, decide } of writes) {
-    if ('tag' in target) {
-      reads.push(resultOf(entries.index(BY_TAG).getAllKeys(target.tag)).then((keys) => deleteSorted(entries, keys as string[])))
-    } else if ('key' in target && !blind.has(target.key) && !found.has(target.key)) {
-      const { key } = target
-      found.set(key, undefined)
-      // What the engine cannot read counts as missing.
-      if (decide) reads.push(resultOf(entries.get(key)).then((record) => found.set(key, toEntry(record)), () => {}))
-      else blind.add(key)
-    }
-  }
+  const state = new Map<string, Entry<V> | undefined>()
+  const reads = writes.map(async ({ target, decide }) => {
+    if ('tag' in target) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(target.tag))) as string[])
+    // What the engine cannot read counts as missing.
+    else if (decide && 'key' in target) state.set(target.key, toEntry(await resultOf(entries.get(target.key)).catch(() => {})))
+  })
   await Promise.all(reads)
 
-  const left = new Map(found)
   for (const write of writes) {
     const { target, decide } = write
     if ('key' in target) {
-      if (decide) write.entry = decide(left.get(target.key))
-      left.set(target.key, write.entry)
+      const found = state.get(target.key)
+      if (decide) write.entry = decide(found)
+      state.set(target.key, write.entry)
+      if (!decide || write.entry !== found) put(entries, target.key, write)
     } else {
       if ('prefix' in target) entries.delete(prefixRange(target.prefix))
-      for (const [key, other] of left) if (other && concerns(target, other)) left.set(key, undefined)
+      for (const [key, entry] of state) if (entry && concerns(target, entry)) state.set(key, undefined)
     }
-  }
-
-  for (const [key, entry] of left) {
-    if (entry ? entry !== found.get(key) && !put(entries, entry, writes) : found.get(key) || blind.has(key)) entries.delete(key)
   }
 }
 
-/** False when the value cannot be cloned: the writes that brought it fail alone, and no older value may stay. */
-function put<V>(entries: IDBObjectStore, entry: Entry<V>, writes: readonly Write<V>[]): boolean {
+/** A value that cannot be cloned fails its own write alone, and no older one may stay. */
+function put<V>(entries: IDBObjectStore, key: string, write: Write<V>): void {
   try {
-    entries.put(entry)
-    return true
+    if (write.entry) return void entries.put(write.entry)
   } catch (error) {
     if (isStale(error)) throw error
-    for (const write of writes) if (write.entry?.value === entry.value) write.error = toCacheError('not-cloneable', error, entry.key)
-    return false
+    write.error = toCacheError('not-cloneable', error, key)
   }
+  entries.delete(key)
 }
