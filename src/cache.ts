@@ -4,7 +4,7 @@ import type { Cache, CacheOptions, Loader, LoadOptions, SetOptions } from './con
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
-import { cacheSettings, check, checkKey, checkKeys, checkMs, checkString, checkValue, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
+import { cacheSettings, check, checkKeys, checkMs, checkString, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -28,7 +28,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
   /** Checks the key and that the cache may be used; reads the clock. */
   const begin = (task: string, key: string): number => {
-    checkKey(task, key)
+    checkString(task, 'key', key)
     return tiers.begin()
   }
 
@@ -50,11 +50,11 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     const life = lifetimeOf(task, setOptions, lifetime)
     const latest = new Map(pairs)
     for (const [key, value] of latest) {
-      checkKey(task, key)
-      checkValue(task, value)
+      checkString(task, 'key', key)
+      check(value !== undefined, task, 'value', 'defined', value)
     }
     const now = tiers.begin()
-    if (latest.size > 1 || task !== SET) for (const [key, value] of latest) checkWeight(weigh?.(value, key))
+    if (weigh && (latest.size > 1 || task !== SET)) for (const [key, value] of latest) checkWeight(weigh(value, key))
     if (latest.size > 1 && tiers.hasStore) for (const [key, value] of latest) checkClone(key, value)
     return Array.from(latest, ([key, value]) => createEntry(key, value, life, now))
   }
@@ -108,7 +108,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     },
 
     peek(key) {
-      checkKey(GET, key)
+      checkString(GET, 'key', key)
       return tiers.peek(key)?.value
     },
 

@@ -12,13 +12,14 @@ export interface Clock {
  */
 export function turnClock(): Clock {
   let time = 0
+  const forget = (): void => {
+    time = 0
+  }
   return {
     now() {
       if (!time) {
         time = Date.now()
-        queueMicrotask(() => {
-          time = 0
-        })
+        queueMicrotask(forget)
       }
       return time
     },

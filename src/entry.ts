@@ -27,7 +27,7 @@ const LAST_MOMENT = 8.64e15
 
 /** `ms` after `now`, as a whole number rounded up, so that every structure can file it without loss. */
 export function after(now: number, ms: number): number {
-  const at = Math.ceil(now + ms)
+  const at = ms ? Math.ceil(now + ms) : now
   return at <= LAST_MOMENT ? at : Infinity
 }
 

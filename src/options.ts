@@ -54,29 +54,27 @@ const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1
 
-export function commonSettings(options: CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }): CommonSettings {
-  checkObject(CREATE, 'options', options)
-  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() } = options
+export function memorySettings<T extends CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }>(options: T | undefined): CommonSettings & Pick<Partial<T>, 'weigh' | 'onRemove'> {
+  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() }: Partial<T> = optionsOf(CREATE, options)
   // Infinity % 1 is NaN, so this lets it pass.
   checkNumber(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
   checkNumber(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
-  check(weigh || options.maxWeight === undefined, CREATE, 'weigh', 'given with maxWeight', weigh)
+  check(weigh || maxWeight === Infinity, CREATE, 'weigh', 'given with maxWeight', weigh)
   checkMs(CREATE, 'ttl', ttl)
   checkFunction(CREATE, 'weigh', weigh)
   checkFunction(CREATE, 'onRemove', onRemove)
   checkFunction(CREATE, 'clock.now', clock.now ?? clock)
-  return { maxEntries, maxWeight, ttl, clock }
+  return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
 export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly weigh?: unknown; readonly onRemove?: unknown; readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
-  checkObject(CREATE, 'options', options)
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, weigh, onRemove, onError, clock = turnClock() } = options
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, weigh, onRemove, onError, clock = turnClock() } = optionsOf(CREATE, options)
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
   checkNumber(sweepInterval > 0 && sweepInterval <= LONGEST_DELAY, CREATE, 'sweepInterval', `> 0 and <= ${LONGEST_DELAY} ms`, sweepInterval)
-  if (store) checkObject(CREATE, 'store', store)
+  check(!store || typeof store === 'object', CREATE, 'store', 'an object', store)
   checkFunction(CREATE, 'weigh', weigh)
   checkFunction(CREATE, 'onRemove', onRemove)
   checkFunction(CREATE, 'onError', onError)
@@ -100,20 +98,12 @@ export function checkKeys(task: string, keys: Iterable<string>): string[] {
   // A string is an iterable of strings too, and a slip.
   check(keys && typeof keys === 'object' && Symbol.iterator in keys, task, 'keys', 'an iterable', keys)
   const list = [...keys]
-  for (const key of list) checkKey(task, key)
+  for (const key of list) checkString(task, 'key', key)
   return list
-}
-
-export function checkKey(task: string, key: unknown): void {
-  checkString(task, 'key', key)
 }
 
 export function checkString(task: string, name: string, value: unknown): void {
   check(typeof value === 'string', task, name, 'a string', value)
-}
-
-export function checkValue(task: string, value: unknown): void {
-  check(value !== undefined, task, 'value', 'defined', value)
 }
 
 /** A duration: a number of ms, 0 to `Infinity`. */
@@ -124,17 +114,12 @@ export function checkMs(task: string, name: string, ms: number): void {
 /** Options of a call: none, or an object. */
 export function optionsOf<T extends object>(task: string, options: T | undefined): Partial<T> {
   const given = options ?? {}
-  checkObject(task, 'options', given)
+  check(typeof given === 'object', task, 'options', 'an object', given)
   return given
 }
 
-/** A weight, or undefined where entries are not weighed. */
-export function checkWeight(weight: unknown): void {
-  if (weight !== undefined) checkNumber((weight as number) >= 0, 'weigh entry', 'weight', '>= 0', weight)
-}
-
-export function checkObject(task: string, name: string, value: unknown): void {
-  check(value && typeof value === 'object', task, name, 'an object', value)
+export function checkWeight(weight: number): void {
+  checkNumber(weight >= 0, 'weigh entry', 'weight', '>= 0', weight)
 }
 
 /** Passes over undefined: an option that was not given. */

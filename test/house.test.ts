@@ -120,7 +120,7 @@ test('what the table allows is no violation', () => {
   const house = {
     'errors.ts': '',
     'cache.ts': "import { CacheError } from './errors.ts'\nimport { openStore } from './store/db.ts'",
-    'store/db.ts': "import { openDB } from 'idb'\nimport { sweep } from './sweep.ts'",
+    'store/db.ts': "import { sweep } from './sweep.ts'",
     'store/sweep.ts': "// import { a } from '../memory/lru.ts'",
     'http/index.ts': "import type { Cache } from '../cache.ts'",
     'index.ts': "export { createCache, type Cache } from './cache.ts'",

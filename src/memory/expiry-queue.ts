@@ -87,8 +87,10 @@ export function createExpiryQueue(): ExpiryQueue {
         } else if (times[slot]! <= now) {
           return slot
         } else {
+          // Not all that is in the bucket is due. One that is prolonged leaves it; of a longer bucket, so do the others.
           tick = due
-          for (let node; (node = buckets.next(head)) !== head; ) refile(node - HEADS)
+          do refile(buckets.next(head) - HEADS)
+          while (half && buckets.next(head) !== head)
         }
       }
       return 0

@@ -7,7 +7,7 @@
 
 import { after } from '../entry.ts'
 import { reportLater } from '../errors.ts'
-import { checkKey, checkMs, checkNumber, checkValue, commonSettings, optionsOf, type CommonOptions } from '../options.ts'
+import { check, checkMs, checkNumber, checkString, memorySettings, optionsOf, type CommonOptions } from '../options.ts'
 import { createExpiryQueue, type ExpiryQueue } from './expiry-queue.ts'
 import { createLinks, type Links } from './links.ts'
 
@@ -83,11 +83,11 @@ export interface MemoryCache<V> {
  * cache.set('greeting', 'hello')
  * cache.get('greeting') // 'hello', for a minute
  */
-export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): MemoryCache<V> {
-  const { maxEntries, maxWeight, ttl: defaultTtl, clock } = commonSettings(options)
-  const { weigh, onRemove } = options
+export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCache<V> {
+  const { weigh, onRemove, maxEntries, maxWeight, ttl: defaultTtl, clock } = memorySettings(options)
   const counts = { hits: 0, misses: 0, sets: 0, evictions: 0, expirations: 0 }
-  const removed: [key: string, value: V, cause: RemovalCause][] = []
+  let removed: [key: string, value: V, cause: RemovalCause][] = []
+  let telling = false
   let slots: Map<string, number>
   /** By slot, from 1; a free slot holds nothing. */
   let keys: string[]
@@ -118,13 +118,17 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
 
   /** Listeners run when the change is complete, so that they see, and may use, a cache in order. */
   const notify = (): void => {
-    for (let removal; (removal = removed.shift()); ) {
+    if (telling) return
+    telling = true
+    for (const removal of removed) {
       try {
         onRemove!(...removal)
       } catch (error) {
         reportLater(error)
       }
     }
+    removed = []
+    telling = false
   }
 
   const remove = (slot: number, cause: RemovalCause): void => {
@@ -136,8 +140,11 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
     weights[slot] = 0
     recency.delete(slot)
     expiry.delete(slot)
-    // Storage that has grown is given back, and sums of fractions begin anew.
-    if (free.push(slot) > 64 && !slots.size) reset()
+    free.push(slot)
+    if (slots.size) return
+    // Sums of fractions begin anew, and storage that has grown is given back.
+    weight = 0
+    if (free.length > 64) reset()
   }
 
   /** The slot that it frees; 0 when nothing has expired. */
@@ -148,13 +155,18 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
   }
 
   /** The slot of a live entry; 0 when missing. Frees the entry if it expired. */
-  const find = (key: string, now = clock.now()): number => {
-    checkKey('find entry', key)
+  const findQuietly = (key: string, now: number): number => {
     const slot = slots.get(key) || 0
     if (expiry.expiresAt(slot) > now) return slot
     if (slot) remove(slot, 'expired')
-    notify()
     return 0
+  }
+
+  const find = (key: string, now = clock.now()): number => {
+    checkString('find entry', 'key', key)
+    const slot = findQuietly(key, now)
+    notify()
+    return slot
   }
 
   const use = (slot: number): void => {
@@ -198,8 +210,10 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
   return {
     get(key) {
       const slot = find(key)
-      counts[slot ? 'hits' : 'misses']++
-      if (slot) use(slot)
+      if (slot) {
+        counts.hits++
+        use(slot)
+      } else counts.misses++
       return values[slot]
     },
 
@@ -215,17 +229,16 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
     set(key, value, setOptions) {
       const task = 'set entry'
       const { ttl = defaultTtl } = optionsOf(task, setOptions)
-      checkKey(task, key)
-      checkValue(task, value)
+      checkString(task, 'key', key)
+      check(value !== undefined, task, 'value', 'defined', value)
       checkMs(task, 'ttl', ttl)
-      const added = weigh?.(value, key) ?? 0
+      const added = weigh ? weigh(value, key) : 0
       checkNumber(added >= 0, task, 'weight', '>= 0', added)
       const now = clock.now()
-      // Two, so that the expired leave faster than new entries come.
-      if (removeExpired(now)) removeExpired(now)
-      // Looked up again, as a listener of what expired may have set the key.
-      let slot = find(key, now) || slots.get(key)
-      if (ttl === 0 || added > maxWeight) {
+      // One for one, so that the expired leave as fast as new entries come.
+      removeExpired(now)
+      let slot = findQuietly(key, now)
+      if (ttl === 0 || added > maxWeight || added === Infinity) {
         if (slot) remove(slot, ttl ? 'replaced' : 'deleted')
       } else {
         if (slot) {
@@ -267,7 +280,8 @@ export function createMemoryCache<V>(options: MemoryCacheOptions<V> = {}): Memor
     },
 
     clear() {
-      sweep()
+      const now = clock.now()
+      while (removeExpired(now));
       for (const slot of slots.values()) note(slot, 'deleted')
       reset()
       notify()
