@@ -235,8 +235,8 @@ export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCac
       const added = weigh ? weigh(value, key) : 0
       checkNumber(added >= 0, task, 'weight', '>= 0', added)
       const now = clock.now()
-      // One for one, so that the expired leave as fast as new entries come.
-      removeExpired(now)
+      // Two, so that the expired leave faster than new entries come.
+      if (removeExpired(now)) removeExpired(now)
       let slot = findQuietly(key, now)
       if (ttl === 0 || added > maxWeight || added === Infinity) {
         if (slot) remove(slot, ttl ? 'replaced' : 'deleted')

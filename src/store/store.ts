@@ -24,7 +24,7 @@ export interface Swept {
  */
 export interface Store<V> {
   get(key: string): Promise<Entry<V> | undefined>
-  /** All or nothing. */
+  /** All or nothing. Of several values, the cache has seen to it that each can be cloned. */
   set(entries: readonly Entry<V>[]): Promise<unknown>
   /** Reads, decides and writes one key with nothing in between, other tabs and processes included. */
   change(key: string, decide: Decide<V>): Promise<unknown>

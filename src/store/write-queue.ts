@@ -144,7 +144,11 @@ async function writeAll<V>(entries: IDBObjectStore, writes: readonly Write<V>[])
       if (!decide || write.entry !== found) put(entries, target.key, write)
     } else {
       if ('prefix' in target) entries.delete(prefixRange(target.prefix))
-      for (const [key, entry] of state) if (entry && concerns(target, entry)) state.set(key, undefined)
+      for (const [key, entry] of state) {
+        if (!entry || !concerns(target, entry)) continue
+        state.set(key, undefined)
+        entries.delete(key)
+      }
     }
   }
 }

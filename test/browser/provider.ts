@@ -2,8 +2,10 @@
 // Pages get no remote control; what a page cannot do itself is tested end to end (../e2e).
 
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineBrowserProvider } from '@vitest/browser'
+import { build } from 'vite'
 import type { BrowserCommand, BrowserInstanceOption, BrowserProvider, BrowserProviderOption, TestProject } from 'vitest/node'
 import { ENGINE_NAMES, type EngineName } from './engines.ts'
 import { launchEngine, type RunningEngine } from './launch.ts'
@@ -25,6 +27,8 @@ declare module 'vitest/browser' {
   export const commands: {
     /** The files that the engine keeps IndexedDB data in, relative to its home. */
     databaseFiles(): Promise<string[]>
+    /** The library as one classic script that defines `bestbefore`, for documents that may not import modules. */
+    bundle(): Promise<string>
   }
 }
 
@@ -38,8 +42,23 @@ export const ENGINE_PROJECTS: BrowserInstanceOption[] = ENGINE_NAMES.map((engine
 const databaseFiles: BrowserCommand = ({ home }) =>
   readdirSync(home, { encoding: 'utf8', recursive: true }).filter((path) => /indexeddb|storage\/default/i.test(path))
 
+const bundle: BrowserCommand = async () => {
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: { entry: join(import.meta.dirname, '../../src/index.ts'), formats: ['iife'], name: 'bestbefore' },
+    },
+  })
+  const [output] = Array.isArray(result) ? result : [result]
+  if (output === undefined || !('output' in output)) throw new Error('Cannot bundle the library: there is no output')
+  return output.output[0].code
+}
+
 /** What a test in a page may ask of Node, through `commands` of `vitest/browser`. */
-export const ENGINE_COMMANDS = { databaseFiles }
+export const ENGINE_COMMANDS = { bundle, databaseFiles }
 
 export function engineProvider(): BrowserProviderOption {
   return defineBrowserProvider({
