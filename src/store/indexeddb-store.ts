@@ -83,7 +83,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async sweep(now) {
       const keys = await reads.host(() => sweepAll(now))
       await trimToBound()
-      const next = await connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(0))))
+      // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
+      const next = await connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(now, true))))
       return { keys, more: next !== undefined }
     },
 
