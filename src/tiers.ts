@@ -188,7 +188,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   const change = async <R>(key: string, decide: Decide<V, R>, held = () => memory.peek(key)): Promise<R> => {
-    let found = held()
+    const before = held()
+    let found = before
     let next: Entry<V> | undefined
     let result!: R
     const decideOn = (entry: Entry<V> | undefined): void => {
@@ -196,7 +197,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       ;[next, result] = decide(entry)
     }
     if (store) {
-      const local = found && unsaved.has(found) ? found : undefined
+      const local = before && unsaved.has(before) ? before : undefined
       const flight: Flight = { type: 'change' }
       await flights.track(key, flight, async () => {
         try {
@@ -206,7 +207,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
           })
           counts.store.writes++
         } catch (error) {
-          if (found) unsaved.add(found)
+          if (before) unsaved.add(before)
           fail(error)
           decideOn(held())
         }
@@ -214,7 +215,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
         if (!flight.overtaken) follow(key, found, next)
       })
     } else {
-      decideOn(found)
+      decideOn(before)
       follow(key, found, next)
     }
     return result

@@ -29,13 +29,24 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection)
 
-  /** Since the bound was last seen to. */
-  let written = false
+  /** Writes since the bound was last seen to. */
+  let written = 0
+  let trimming = false
 
   const trimToBound = async (): Promise<void> => {
-    written = false
+    await writes.settled()
+    written = 0
     const evicted = await connection.run('readwrite', (entries) => trim(entries, maxStoredEntries))
-    if (evicted.length > 0) onEvict(evicted)
+    if (evicted.length) onEvict(evicted)
+  }
+
+  /** Between flushes and sweeps the bound is exceeded by a tenth, and what comes in one tick. */
+  const grow = (count: number): void => {
+    written += count
+    if (trimming || written < 100 + maxStoredEntries / 10) return
+    trimming = true
+    // A fault shows in the next flush or sweep, which does the same again.
+    trimToBound().catch(() => {}).finally(() => (trimming = false))
   }
 
   /** Transaction after transaction, so that writes and other tabs get their turn. */
@@ -55,12 +66,12 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       return entry && !writes.hides(entry) ? entry : undefined
     },
     set(entries) {
-      written = true
+      grow(entries.length)
       // One tick, so one transaction.
       return Promise.all(entries.map(writes.set))
     },
     change(key, decide) {
-      written = true
+      grow(1)
       return writes.change(key, decide)
     },
     deletePrefix: (prefix) => writes.remove({ prefix }),
