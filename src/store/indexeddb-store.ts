@@ -29,8 +29,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection)
 
-  /** Writes since the bound was last seen to. */
-  let written = 0
+  /** Writes since the bound was last seen to; undefined while nobody has used the database. */
+  let written: number | undefined
   let trimming = false
 
   const trimToBound = async (): Promise<void> => {
@@ -42,7 +42,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
   /** Between flushes and sweeps the bound is exceeded by a tenth, and what comes in one tick. */
   const grow = (count: number): void => {
-    written += count
+    written = (written ?? 1) + count
     if (trimming || written < 100 + maxStoredEntries / 10) return
     trimming = true
     // A fault shows in the next flush or sweep, which does the same again.
@@ -61,6 +61,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
   return {
     async get(key) {
+      written ??= 1
       await writes.settled(key)
       const entry = toEntry<V>(await reads.get(key))
       return entry && !writes.hides(entry) ? entry : undefined

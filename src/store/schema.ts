@@ -30,8 +30,9 @@ export function createSchema(database: IDBDatabase): void {
 
 /** The entry that a record is; `undefined` for anything that this schema cannot have written. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
-  const { key, value, createdAt, expiresAt = 0, staleAt = 0, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
-  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError]
-  const valid = typeof key === 'string' && value !== undefined && times.every((time) => typeof time === 'number') && Array.isArray(tags)
+  const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
+  // NaN equals nothing.
+  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => time === Number(time))
+  const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && Array.isArray(tags)
   return valid ? (record as Entry<V>) : undefined
 }
