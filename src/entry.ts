@@ -1,6 +1,6 @@
 // The entry and its liveness rule: the only place that compares an entry's times with now.
 
-import type { Lifetime } from './options.ts'
+import { NO_WINDOWS, type Lifetime } from './options.ts'
 
 /**
  * What one key holds, in memory and, as it is, on disk. Times are epoch ms in whole numbers. What has its usual value is
@@ -48,8 +48,7 @@ export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidat
 
 /** The same entry with a new ttl from `now`; tags and stale windows stay. */
 export function renewEntry<V>(entry: Entry<V>, ttl: number, now: number): Entry<V> {
-  const { key, value, createdAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = entry
-  return createEntry(key, value, { ttl, staleWhileRevalidate, staleIfError, tags }, now, createdAt)
+  return createEntry(entry.key, entry.value, { ...NO_WINDOWS, ...entry, ttl }, now, entry.createdAt)
 }
 
 export function expiresAtOf(entry: Entry<unknown>): number {

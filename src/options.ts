@@ -50,6 +50,9 @@ export interface CacheSettings {
   readonly sweepInterval: number
 }
 
+/** What an entry has unless a write says otherwise. */
+export const NO_WINDOWS: Omit<Lifetime, 'ttl'> = { staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
+
 const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1
@@ -79,8 +82,7 @@ export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> &
   checkFunction(CREATE, 'onRemove', onRemove)
   checkFunction(CREATE, 'onError', onError)
   checkFunction(CREATE, 'clock.now', clock.now ?? clock)
-  const never = { ttl: Infinity, staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
-  return { name, version, lifetime: lifetimeOf(CREATE, options, never), maxStoredEntries, durability, sweepInterval, clock }
+  return { name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, clock }
 }
 
 /** The lifetime that options ask for; where they are silent, the default one. */
@@ -113,8 +115,8 @@ export function checkMs(task: string, name: string, ms: number): void {
 
 /** Options of a call: none, or an object. */
 export function optionsOf<T extends object>(task: string, options: T | undefined): Partial<T> {
-  const given = options ?? {}
-  check(typeof given === 'object', task, 'options', 'an object', given)
+  const given = options === undefined ? {} : options
+  check(given && typeof given === 'object', task, 'options', 'an object', given)
   return given
 }
 

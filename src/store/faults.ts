@@ -13,6 +13,6 @@ export function toCacheError(code: CacheErrorCode, cause: unknown, key?: string)
   return new CacheError(code, `Storage fault, ${code}: ${cause}`, { key, cause })
 }
 
-function nameOf(error: unknown): string {
+export function nameOf(error: unknown): string {
   return (error as Partial<Error> | null | undefined)?.name ?? ''
 }

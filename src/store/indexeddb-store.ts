@@ -2,6 +2,7 @@
 
 import type { CacheError } from '../errors.ts'
 import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
+import { nameOf } from './faults.ts'
 import { createReadBatch } from './read-batch.ts'
 import { resultOf } from './requests.ts'
 import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
@@ -113,19 +114,27 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async destroy() {
       await writes.remove({ prefix: '' }).catch(() => {})
       connection.close()
-      await within(OPEN_TIME_LIMIT, deleteDatabases(name))
+      await within(OPEN_TIME_LIMIT, deleteDatabases(name, version))
     },
   }
 }
 
-/** Deletes the databases of every data version of a name. One that another tab holds open goes when that tab lets go. */
-async function deleteDatabases(name: string): Promise<void> {
-  const databases = await indexedDB.databases()
-  const own = databases.flatMap((database) => (belongsTo(database.name!, name) ? [database.name!] : []))
-  await Promise.all(
-    own.map((database) => {
-      const request = indexedDB.deleteDatabase(database)
-      return Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
-    }),
-  )
+/**
+ * Deletes the databases of every data version of a name; where the engine does not list them, of this one. One that
+ * another tab holds open goes when that tab lets go.
+ */
+async function deleteDatabases(name: string, version: string): Promise<void> {
+  try {
+    const databases = (await indexedDB.databases?.()) ?? [{ name: databaseName(name, version) }]
+    const own = databases.flatMap((database) => (belongsTo(database.name!, name) ? [database.name!] : []))
+    await Promise.all(
+      own.map((database) => {
+        const request = indexedDB.deleteDatabase(database)
+        return Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
+      }),
+    )
+  } catch (error) {
+    // An origin that may not store anything has nothing to delete.
+    if (nameOf(error) !== 'SecurityError') throw error
+  }
 }

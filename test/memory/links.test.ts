@@ -1,0 +1,96 @@
+// The linked rings alone, against plain arrays: order after any insertion and removal, several rings side by side, growth.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createLinks, type Links } from '../../src/memory/links.ts'
+import { runs } from '../helpers/property.ts'
+
+/** Members of a ring forwards; fails when the way back differs. */
+function ring(links: Links, head: number): number[] {
+  const there: number[] = []
+  for (let node = links.next(head); node !== head; node = links.next(node)) there.push(node)
+  const back: number[] = []
+  for (let node = links.prev(head); node !== head; node = links.prev(node)) back.push(node)
+  expect(back.reverse()).toEqual(there)
+  return there
+}
+
+describe('a ring', () => {
+  it('starts empty', () => {
+    const links = createLinks(3)
+    for (const head of [0, 1, 2]) expect(ring(links, head)).toEqual([])
+  })
+
+  it('takes a node behind its head as the first, behind its last as the last, or in between', () => {
+    const links = createLinks(1)
+    links.add(1, 0)
+    links.add(2, 0)
+    links.add(3, links.prev(0))
+    links.add(4, 2)
+    expect(ring(links, 0)).toEqual([2, 4, 1, 3])
+  })
+
+  it('lets the first, the last, the middle and the only one go', () => {
+    const links = createLinks(1)
+    for (const node of [4, 3, 2, 1]) links.add(node, 0)
+    links.delete(1)
+    expect(ring(links, 0)).toEqual([2, 3, 4])
+    links.delete(4)
+    links.add(5, 0)
+    links.delete(2)
+    expect(ring(links, 0)).toEqual([5, 3])
+    links.delete(3)
+    links.delete(5)
+    expect(ring(links, 0)).toEqual([])
+  })
+
+  it('marks a node that is in no ring by a next of 0', () => {
+    const links = createLinks(2)
+    expect(links.next(3)).toBe(0)
+    links.add(3, 1)
+    expect(links.next(3)).toBe(1)
+    links.delete(3)
+    expect(links.next(3)).toBe(0)
+  })
+
+  it('keeps its members when it grows, and takes new ones', () => {
+    const links = createLinks(2)
+    links.add(2, 0)
+    links.add(3, 1)
+    for (const node of [64, 65, 200, 5000]) links.add(node, 0)
+    expect([ring(links, 0), ring(links, 1)]).toEqual([[5000, 200, 65, 64, 2], [3]])
+  })
+
+  it('has no node that never came', () => {
+    const links = createLinks(2)
+    for (const node of [2, 63, 64, 1e6]) expect(links.next(node) || 0).toBe(0)
+  })
+})
+
+it('agrees with arrays over any sequence of insertions, moves, removals and growth', () => {
+  const HEADS = 3
+  type Step = { node: number; behind: number; leave: boolean }
+  const step: fc.Arbitrary<Step> = fc.record({ node: fc.oneof(fc.nat(30), fc.nat(2000)), behind: fc.nat(60), leave: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
+      const links = createLinks(HEADS)
+      const naive: number[][] = Array.from({ length: HEADS }, (_, head) => [head])
+      for (const { node: number, behind, leave } of steps) {
+        const node = HEADS + number
+        const home = naive.find((members) => members.includes(node))
+        if (home !== undefined) {
+          links.delete(node)
+          home.splice(home.indexOf(node), 1)
+        }
+        if (leave) continue
+        const places = naive.flat()
+        const before = places[behind % places.length]!
+        links.add(node, before)
+        const members = naive.find((list) => list.includes(before))!
+        members.splice(members.indexOf(before) + 1, 0, node)
+      }
+      naive.forEach((members, head) => expect(ring(links, head)).toEqual(members.slice(1)))
+    }),
+    runs(1000),
+  )
+})
