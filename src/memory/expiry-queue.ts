@@ -82,7 +82,8 @@ export function createExpiryQueue(): ExpiryQueue {
           start += nowTick
           tick = occupied = 0
           for (let filed = times.length; --filed; ) if (isFiled(filed)) refile(filed)
-        } else if (due > nowTick) {
+        } else if (!(due <= nowTick)) {
+          // Not yet; nor does a clock that gives NaN get any further.
           break
         } else if (times[slot]! <= now) {
           return slot

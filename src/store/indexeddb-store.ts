@@ -32,7 +32,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
   /** Writes since the bound was last seen to; undefined while nobody has used the database. */
   let written: number | undefined
-  let trimming = false
+  let trimming: Promise<void> | undefined
 
   const trimToBound = async (): Promise<void> => {
     await writes.settled()
@@ -45,9 +45,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const grow = (count: number): void => {
     written = (written ?? 1) + count
     if (trimming || written < 100 + maxStoredEntries / 10) return
-    trimming = true
     // A fault shows in the next flush or sweep, which does the same again.
-    trimToBound().catch(() => {}).finally(() => (trimming = false))
+    trimming = trimToBound().catch(() => {}).finally(() => (trimming = undefined))
   }
 
   /** Transaction after transaction, so that writes and other tabs get their turn. */
@@ -103,6 +102,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async flush() {
       await writes.settled()
+      await trimming
       if (written) await trimToBound()
     },
 
