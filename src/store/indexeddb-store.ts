@@ -41,12 +41,14 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     if (evicted.length) onEvict(evicted)
   }
 
-  /** Between flushes and sweeps the bound is exceeded by a tenth, and what comes in one tick. */
-  const grow = (count: number): void => {
+  /** Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. */
+  const grow = <T>(count: number, writing: T): T => {
     written = (written ?? 1) + count
-    if (trimming || written < 100 + maxStoredEntries / 10) return
-    // A fault shows in the next flush or sweep, which does the same again.
-    trimming = trimToBound().catch(() => {}).finally(() => (trimming = undefined))
+    if (!trimming && written >= 100 + maxStoredEntries / 10) {
+      // A fault shows in the next flush or sweep, which does the same again.
+      trimming = trimToBound().catch(() => {}).finally(() => (trimming = undefined))
+    }
+    return writing
   }
 
   /** Transaction after transaction, so that writes and other tabs get their turn. */
@@ -66,15 +68,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       const entry = toEntry<V>(await reads.get(key))
       return entry && !writes.hides(entry) ? entry : undefined
     },
-    set(entries) {
-      grow(entries.length)
-      // One tick, so one transaction.
-      return Promise.all(entries.map(writes.set))
-    },
-    change(key, decide) {
-      grow(1)
-      return writes.change(key, decide)
-    },
+    // One tick, so one transaction.
+    set: (entries) => grow(entries.length, Promise.all(entries.map(writes.set))),
+    change: (key, decide) => grow(1, writes.change(key, decide)),
     deletePrefix: (prefix) => writes.remove({ prefix }),
     deleteTag: (tag) => writes.remove({ tag }),
 

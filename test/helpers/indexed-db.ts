@@ -184,7 +184,7 @@ export function onTransaction(made: (transaction: IDBTransaction, mode: 'readonl
   return vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
     const transaction = create.apply(this, args)
     const mode: string = args[1] ?? 'readonly'
-    if (mode === 'readonly' || mode === 'readwrite') made(transaction, mode, this)
+    if (mode === 'readonly' || mode === 'readwrite') made(transaction, mode)
     return transaction
   })
 }
