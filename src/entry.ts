@@ -31,7 +31,7 @@ export function after(now: number, ms: number): number {
   return at <= LAST_MOMENT ? at : Infinity
 }
 
-export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime, now: number, createdAt = now): Entry<V> {
+export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime, now: number, createdAt: number = now): Entry<V> {
   const staleAt = after(now, ttl)
   const expiresAt = after(staleAt, Math.max(staleWhileRevalidate, staleIfError))
   return {

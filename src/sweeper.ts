@@ -8,7 +8,8 @@ export interface Sweeper {
 
 /** @param sweep resolves to whether something is left that can expire; never rejects */
 export function createSweeper(interval: number, sweep: () => Promise<boolean>): Sweeper {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  /** A number in browsers, an object in Node. */
+  let timer: number | { unref?(): void } | undefined
   let stopped = false
   const run = async (): Promise<void> => {
     const more = await sweep()
@@ -19,13 +20,14 @@ export function createSweeper(interval: number, sweep: () => Promise<boolean>): 
     run,
     arm() {
       if (timer || stopped) return
-      timer = setTimeout(wake(new WeakRef(sweeper)), interval)
-      // In Node, a timer must not keep the process alive; browsers return a number.
-      if (typeof timer === 'object') timer.unref()
+      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as typeof timer
+      // A timer must not keep a process alive.
+      if (typeof timer === 'object') timer.unref?.()
     },
     stop() {
       stopped = true
-      clearTimeout(timer)
+      // Each platform takes what it gave.
+      clearTimeout(timer as number)
     },
   }
   return sweeper
