@@ -20,7 +20,7 @@ export function createSweeper(interval: number, sweep: () => Promise<boolean>): 
     run,
     arm() {
       if (timer || stopped) return
-      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as typeof timer
+      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as unknown as typeof timer
       // A timer must not keep a process alive.
       if (typeof timer === 'object') timer.unref?.()
     },
