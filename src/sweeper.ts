@@ -6,10 +6,12 @@ export interface Sweeper {
   stop(): void
 }
 
+/** A number in browsers, an object in Node. */
+type Timer = number | { unref?(): void }
+
 /** @param sweep resolves to whether something is left that can expire; never rejects */
 export function createSweeper(interval: number, sweep: () => Promise<boolean>): Sweeper {
-  /** A number in browsers, an object in Node. */
-  let timer: number | { unref?(): void } | undefined
+  let timer: Timer | undefined
   let stopped = false
   const run = async (): Promise<void> => {
     const more = await sweep()
@@ -20,7 +22,7 @@ export function createSweeper(interval: number, sweep: () => Promise<boolean>): 
     run,
     arm() {
       if (timer || stopped) return
-      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as unknown as typeof timer
+      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as unknown as Timer
       // A timer must not keep a process alive.
       if (typeof timer === 'object') timer.unref?.()
     },
