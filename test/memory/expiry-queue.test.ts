@@ -160,7 +160,6 @@ describe('set', () => {
 })
 
 describe('a clock that stepped back', () => {
-  // SKIP-HANG
   it('a slot prolonged in the ms that came twice is not in the way of one that is due', () => {
     for (const prolonged of [1, 2, 3]) {
       const queue = filled(1, 1, 1)
@@ -226,7 +225,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), slot }) },
 )
 
-// SKIP-HANG
 it('agrees with a naive list over any sequence of steps', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
@@ -271,7 +269,7 @@ describe('cost', { timeout: 30_000 }, () => {
   /** µs per entry to file and free `count` entries, of several rounds the quickest. */
   function cost(count: number, lifetime: (next: () => number) => number, run: (queue: ExpiryQueue) => number): number {
     let best = Infinity
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const next = random(round)
       const lifetimes = Float64Array.from({ length: count }, () => lifetime(next))
       const began = performance.now()
@@ -301,7 +299,7 @@ describe('cost', { timeout: 30_000 }, () => {
     ['in one late sweep', (next) => Math.ceil(next() * 30 * MINUTE), frees(HOUR, HOUR)],
     ['second by second', (next) => Math.ceil(next() * 10 * MINUTE), frees(SECOND, 10 * MINUTE)],
     ['all in the same ms', () => MINUTE, frees(SECOND, MINUTE)],
-    ['years ahead', (next) => Math.ceil(next() * 1000 * DAY), frees(20 * DAY, 1000 * DAY)],
+    ['up to a year ahead', (next) => Math.ceil(next() * 400 * DAY), frees(20 * DAY, 400 * DAY)],
   ]
 
   it.each(CASES)('per entry freed %s is about the same among 2,000 and 200,000', (_name, lifetime, run) => {

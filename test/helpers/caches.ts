@@ -1,0 +1,148 @@
+// Caches for tests in every arrangement of tiers, over a place that outlives them, so that a reload is a new cache.
+// After each test those still open are checked: indexes tell what records tell, memory holds what its records hold.
+
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+import { createCache, type Cache, type CacheError, type CacheOptions } from '../../src/index.ts'
+import { createPlainStore, type Rows } from '../store/plain-store.ts'
+import { ManualClock } from './clock.ts'
+import { faultsOf, lookAtDisk } from './indexed-db.ts'
+
+export interface Arrangement {
+  readonly title: string
+  /** Where a value read after a write comes from. */
+  readonly from: 'memory' | 'store'
+  /** What outlives the page. */
+  readonly second: 'nothing' | 'indexeddb' | 'store'
+}
+
+export const MEMORY_ALONE: Arrangement = { title: 'memory alone', from: 'memory', second: 'nothing' }
+export const TWO_TIERS: Arrangement = { title: 'two tiers', from: 'memory', second: 'indexeddb' }
+/** One entry in memory: whatever is not the latest comes from disk. */
+export const FROM_DISK: Arrangement = { title: 'two tiers, read from disk', from: 'store', second: 'indexeddb' }
+export const PLAIN_STORE: Arrangement = { title: 'a store handed in', from: 'memory', second: 'store' }
+export const FROM_PLAIN_STORE: Arrangement = { title: 'a store handed in, read from there', from: 'store', second: 'store' }
+
+export const ARRANGEMENTS = [MEMORY_ALONE, TWO_TIERS, FROM_DISK, PLAIN_STORE, FROM_PLAIN_STORE]
+export const PERSISTENT = [TWO_TIERS, FROM_DISK, PLAIN_STORE, FROM_PLAIN_STORE]
+
+export const NAME = 'test'
+
+export interface Place {
+  readonly clock: ManualClock
+  /** What a plain store holds. */
+  readonly rows: Rows
+  /** Codes that onError was told. */
+  readonly faults: string[]
+  /** What onRemove was told since the last look: 'key value cause' each. */
+  removals(): string[]
+  /** Another cache here: another tab, or, with other options, the app's next version. */
+  open<V = unknown>(options?: CacheOptions<V>): Cache<V>
+  /** Closes a cache and opens the next one, which has nothing in memory. */
+  reload<V>(cache: Cache<V>, options?: CacheOptions<V>): Promise<Cache<V>>
+  /** Pushes other entries out of memory where reads are to come from the store. */
+  settle<V>(cache: Cache<V>): Promise<void>
+}
+
+/** Key of the entry that fills a memory of one. */
+export const FILLER = '\u{10ffff} filler'
+
+interface Opened {
+  readonly cache: Cache<unknown>
+  readonly arrangement: Arrangement
+}
+
+let opened: Opened[] = []
+/** A test that damages the disk on purpose says so. */
+let damaged = false
+
+export function damageOnPurpose(): void {
+  damaged = true
+}
+
+beforeEach(() => {
+  damaged = false
+})
+
+afterEach(async () => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+  const left = opened
+  opened = []
+  for (const { cache, arrangement } of left) {
+    if (arrangement.second === 'indexeddb' && !damaged) await checkConsistency(cache)
+    await cache.close()
+  }
+})
+
+export function placeOf(arrangement: Arrangement): Place {
+  const clock = new ManualClock()
+  const rows: Rows = new Map()
+  const faults: string[] = []
+  let told: string[] = []
+  const place: Place = {
+    clock,
+    rows,
+    faults,
+    removals() {
+      const since = told
+      told = []
+      return since
+    },
+    open<V>(options: CacheOptions<V> = {}) {
+      const cache = createCache<V>({
+        clock,
+        onError: (error: CacheError) => void faults.push(error.code),
+        onRemove: (key, value, cause) => {
+          if (key !== FILLER) told.push(`${key} ${String(value)} ${cause}`)
+        },
+        ...(arrangement.from === 'store' && { maxEntries: 1 }),
+        ...(arrangement.second === 'indexeddb' && { name: NAME }),
+        ...(arrangement.second === 'store' && { store: createPlainStore<V>(rows) }),
+        ...options,
+      })
+      opened.push({ cache: cache as Cache<unknown>, arrangement })
+      return cache
+    },
+    async reload<V>(cache: Cache<V>, options?: CacheOptions<V>) {
+      await cache.close()
+      opened = opened.filter((each) => each.cache !== (cache as Cache<unknown>))
+      told = []
+      return place.open<V>(options)
+    },
+    async settle(cache) {
+      if (arrangement.from === 'store') await cache.get(FILLER)
+    },
+  }
+  return place
+}
+
+/** What is on disk and in memory tells one story once nothing is under way. */
+export async function checkConsistency(cache: Cache<unknown>): Promise<void> {
+  try {
+    await cache.flush()
+  } catch {
+    return // Closed by its test.
+  }
+  if (cache.status.persistence !== 'indexeddb') return
+  const disk = await lookAtDisk(NAME)
+  expect(faultsOf(disk), 'indexes tell what the records tell').toEqual([])
+  const records = new Map(disk.records.map((record) => [record['key'], record]))
+  for await (const key of cache.keys()) {
+    const held = cache.peek(key)
+    if (held === undefined) continue
+    expect(records.get(key), `memory holds ${JSON.stringify(key)}: its record`).toMatchObject({ value: held })
+    const { expiresAt = Infinity, staleAt = expiresAt, tags = [] } = records.get(key) as { expiresAt?: number; staleAt?: number; tags?: string[] }
+    expect(await cache.info(key), 'memory and record agree on times and tags').toMatchObject({ expiresAt, staleAt, tags, tier: 'memory' })
+  }
+}
+
+export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
+}
+
+/** Keys of all fresh entries, sorted. */
+export async function keysOf(cache: Cache<never>): Promise<string[]> {
+  return (await collected(cache.keys())).sort()
+}
