@@ -62,7 +62,7 @@ export function memorySettings<T extends CommonOptions & { readonly weigh?: unkn
   // Infinity % 1 is NaN, so this lets it pass.
   checkNumber(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
   checkNumber(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
-  check(weigh || maxWeight === Infinity, CREATE, 'weigh', 'given with maxWeight', weigh)
+  check(weigh || maxWeight === Infinity, CREATE, 'weigh', 'set with maxWeight', weigh)
   checkMs(CREATE, 'ttl', ttl)
   checkFunction(CREATE, 'weigh', weigh)
   checkFunction(CREATE, 'onRemove', onRemove)

@@ -144,7 +144,7 @@ export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCac
     if (slots.size) return
     // Sums of fractions begin anew, and storage that has grown is given back.
     weight = 0
-    if (free.length > 64) reset()
+    if (free[64]) reset()
   }
 
   /** The slot that it frees; 0 when nothing has expired. */
@@ -163,7 +163,7 @@ export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCac
   }
 
   const find = (key: string, now = clock.now()): number => {
-    checkString('find entry', 'key', key)
+    checkString('get entry', 'key', key)
     const slot = findQuietly(key, now)
     notify()
     return slot
@@ -256,7 +256,8 @@ export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCac
           weight += added - (weights[slot] || 0)
           weights[slot] = added
         }
-        while (slots.size > maxEntries || weight > maxWeight) {
+        // Sums of fractions are inexact: the entry itself stays all the same.
+        while (recency.prev(0) !== slot && (slots.size > maxEntries || weight > maxWeight)) {
           if (!removeExpired(now)) remove(recency.prev(0), 'evicted')
         }
       }
