@@ -86,10 +86,10 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  /** That a database does not open is told once, when it happens. */
+  /** That a database does not open is told once, when it happens; that a read was cut off by `close` is no fault. */
   const report = (error: unknown, code: CacheErrorCode = 'write-failed', key?: string): CacheError => {
     const failure = toCacheError(code, error, key)
-    if (failure.code !== 'open-failed') tell(failure)
+    if (failure.code !== 'open-failed' && failure.code !== 'closed') tell(failure)
     return failure
   }
 

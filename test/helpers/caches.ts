@@ -9,21 +9,21 @@ import { faultsOf, lookAtDisk } from './indexed-db.ts'
 
 export interface Arrangement {
   readonly title: string
-  /** Where a value read after a write comes from. */
-  readonly from: 'memory' | 'store'
+  /** How many entries memory holds. */
+  readonly memory: 'all' | 'one' | 'none'
   /** What outlives the page. */
   readonly second: 'nothing' | 'indexeddb' | 'store'
 }
 
-export const MEMORY_ALONE: Arrangement = { title: 'memory alone', from: 'memory', second: 'nothing' }
-export const TWO_TIERS: Arrangement = { title: 'two tiers', from: 'memory', second: 'indexeddb' }
-/** One entry in memory: whatever is not the latest comes from disk. */
-export const FROM_DISK: Arrangement = { title: 'two tiers, read from disk', from: 'store', second: 'indexeddb' }
-export const PLAIN_STORE: Arrangement = { title: 'a store handed in', from: 'memory', second: 'store' }
-export const FROM_PLAIN_STORE: Arrangement = { title: 'a store handed in, read from there', from: 'store', second: 'store' }
+export const MEMORY_ALONE: Arrangement = { title: 'memory alone', memory: 'all', second: 'nothing' }
+export const TWO_TIERS: Arrangement = { title: 'two tiers', memory: 'all', second: 'indexeddb' }
+export const ONE_IN_MEMORY: Arrangement = { title: 'two tiers, one entry in memory', memory: 'one', second: 'indexeddb' }
+export const ALL_FROM_DISK: Arrangement = { title: 'two tiers, nothing fits in memory', memory: 'none', second: 'indexeddb' }
+export const PLAIN_STORE: Arrangement = { title: 'a store handed in', memory: 'all', second: 'store' }
+export const ALL_FROM_STORE: Arrangement = { title: 'a store handed in, nothing fits in memory', memory: 'none', second: 'store' }
 
-export const ARRANGEMENTS = [MEMORY_ALONE, TWO_TIERS, FROM_DISK, PLAIN_STORE, FROM_PLAIN_STORE]
-export const PERSISTENT = [TWO_TIERS, FROM_DISK, PLAIN_STORE, FROM_PLAIN_STORE]
+export const PERSISTENT = [TWO_TIERS, ONE_IN_MEMORY, ALL_FROM_DISK, PLAIN_STORE, ALL_FROM_STORE]
+export const ARRANGEMENTS = [MEMORY_ALONE, ...PERSISTENT]
 
 export const NAME = 'test'
 
@@ -39,12 +39,7 @@ export interface Place {
   open<V = unknown>(options?: CacheOptions<V>): Cache<V>
   /** Closes a cache and opens the next one, which has nothing in memory. */
   reload<V>(cache: Cache<V>, options?: CacheOptions<V>): Promise<Cache<V>>
-  /** Pushes other entries out of memory where reads are to come from the store. */
-  settle<V>(cache: Cache<V>): Promise<void>
 }
-
-/** Key of the entry that fills a memory of one. */
-export const FILLER = '\u{10ffff} filler'
 
 interface Opened {
   readonly cache: Cache<unknown>
@@ -92,10 +87,9 @@ export function placeOf(arrangement: Arrangement): Place {
       const cache = createCache<V>({
         clock,
         onError: (error: CacheError) => void faults.push(error.code),
-        onRemove: (key, value, cause) => {
-          if (key !== FILLER) told.push(`${key} ${String(value)} ${cause}`)
-        },
-        ...(arrangement.from === 'store' && { maxEntries: 1 }),
+        onRemove: (key, value, cause) => void told.push(`${key} ${String(value)} ${cause}`),
+        ...(arrangement.memory === 'one' && { maxEntries: 1 }),
+        ...(arrangement.memory === 'none' && { maxWeight: 1, weigh: () => 2 }),
         ...(arrangement.second === 'indexeddb' && { name: NAME }),
         ...(arrangement.second === 'store' && { store: createPlainStore<V>(rows) }),
         ...options,
@@ -108,9 +102,6 @@ export function placeOf(arrangement: Arrangement): Place {
       opened = opened.filter((each) => each.cache !== (cache as Cache<unknown>))
       told = []
       return place.open<V>(options)
-    },
-    async settle(cache) {
-      if (arrangement.from === 'store') await cache.get(FILLER)
     },
   }
   return place
