@@ -313,12 +313,15 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     removePrefix(prefix) {
       flights.overtakePrefix(prefix)
+      // What expired goes too, or a clock set back would bring it to life.
+      memory.sweep()
       for (const key of memory.keys()) if (key.startsWith(prefix)) memory.delete(key)
       return save([], (from) => from.deletePrefix(prefix))
     },
 
     removeTag(tag) {
       flights.overtakeTag(tag)
+      memory.sweep()
       for (const [key, { tags }] of memory) if (tags?.includes(tag)) memory.delete(key)
       return save([], (from) => from.deleteTag(tag))
     },
