@@ -62,6 +62,16 @@ describe('the weight bound', () => {
     expect(made.removals()).toEqual(['short 4 expired'])
   })
 
+  it('takes all that expired before a live one, however many that are', () => {
+    const made = weighted(10)
+    made.cache.set('old', 4)
+    for (const key of ['s1', 's2', 's3', 's4', 's5', 's6']) made.cache.set(key, 1, { ttl: SECOND })
+    made.clock.advance(SECOND)
+    made.cache.set('new', 6)
+    expect([...made.cache.keys()]).toEqual(['new', 'old'])
+    expect(made.cache.stats()).toMatchObject({ evictions: 0, expirations: 6, weight: 10 })
+  })
+
   it('an overwrite counts the difference', () => {
     const made = weighted(10)
     made.cache.set('a', 4)
@@ -190,11 +200,11 @@ describe('the sum', () => {
     expect(made.cache.get('c')).toBe(0.3)
   })
 
-  it('is a number after an entry of weight Infinity left', () => {
+  it('stays a number when an entry of weight Infinity comes and goes', () => {
     const made = weighted(Infinity)
-    made.cache.set('a', Infinity)
-    made.cache.delete('a')
-    made.cache.set('b', 1)
+    made.cache.set('a', 1)
+    made.cache.set('b', Infinity)
+    made.cache.delete('b')
     expect(weightOf(made)).toBe(1)
   })
 
