@@ -1,7 +1,8 @@
 // The sweep benchmark: builds the page, opens it in one engine after the other, prints what it measured and judges it.
 // `npm run bench -- --engine chromium --rounds 1` is the quickest run; `--help` lists the options.
 
-import { loadavg } from 'node:os'
+import { cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, findEngine, type EngineName } from '../browser/engines.ts'
 import { launchEngine } from '../browser/launch.ts'
@@ -47,7 +48,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function measure(engine: EngineName, plan: Plan, script: string): Promise<Run> {
-  const load = loadavg()[0] ?? 0
+  const machine = await machineState()
   const page = await servePage(script, plan, (line) => process.stderr.write(`${engine}: ${line}\n`))
   const running = launchEngine(engine, page.url)
   try {
@@ -55,11 +56,20 @@ async function measure(engine: EngineName, plan: Plan, script: string): Promise<
     const late = new Promise<never>((_resolve, reject) => {
       setTimeout(() => reject(new Error(`${engine} takes longer than ${TIME_LIMIT_MS} ms`)), TIME_LIMIT_MS).unref()
     })
-    return { engine, plan, load, ...(await Promise.race([page.result, early, late])) }
+    return { engine, plan, ...machine, ...(await Promise.race([page.result, early, late])) }
   } finally {
     await running.stop()
     page.close()
   }
+}
+
+/** The cores, and how many of them others keep busy just now. */
+async function machineState(): Promise<{ cores: number; busy: number }> {
+  const idle = () => cpus().reduce((sum, { times }) => sum + times.idle, 0)
+  const [idleBefore, start] = [idle(), performance.now()]
+  await sleep(2_000)
+  const cores = cpus().length
+  return { cores, busy: Math.max(0, cores - (idle() - idleBefore) / (performance.now() - start)) }
 }
 
 function readOptions(args: string[]) {

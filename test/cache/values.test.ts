@@ -420,15 +420,6 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
       expect(await keysOf(cache as never)).toEqual(['d'])
     })
 
-    it('the cache’s own tags are those of entries that tell none', async () => {
-      const own = await place.reload(cache, { tags: ['all'] } as object)
-      await own.set('a', 1)
-      await own.set('b', 1, { tags: ['x'] })
-      await own.set('c', 1, { tags: [] })
-      expect((await own.info('b'))!.tags).toEqual(['x'])
-      expect((await own.info('c'))!.tags).toEqual([])
-    })
-
     it.each<[what: string, remove: (cache: Cache<unknown>) => Promise<void>]>([
       ['deletePrefix', (each) => each.deletePrefix('p')],
       ['deleteTag', (each) => each.deleteTag('x')],

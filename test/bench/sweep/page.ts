@@ -36,7 +36,7 @@ async function measure({ rounds, size, share, contestants: names }: Plan): Promi
       await post('progress', `round ${round + 1} of ${rounds}: ${name} ${sample.ms.toFixed(0)} ms`)
     }
   }
-  return { userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency, expired, samples }
+  return { userAgent: navigator.userAgent, expired, samples }
 }
 
 async function compete(name: ContestantName, contestant: Contestant, round: number, workload: Workload): Promise<Sample> {

@@ -38,7 +38,6 @@ export interface Sample {
 
 export interface Answer {
   readonly userAgent: string
-  readonly cores: number
   /** Entries that had expired in each database. */
   readonly expired: number
   readonly samples: readonly Sample[]

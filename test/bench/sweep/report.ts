@@ -8,8 +8,9 @@ import { CONTESTANT_NAMES, CONTESTANTS, type Answer, type ContestantName, type P
 export interface Run extends Answer {
   readonly engine: EngineName
   readonly plan: Plan
-  /** Processes that wanted a core in the minute before the run: more than a few tenths mean that others disturbed it. */
-  readonly load: number
+  readonly cores: number
+  /** Cores that others kept busy just before the run: more than a few tenths disturb it. */
+  readonly busy: number
 }
 
 /** How many times faster than the baseline a sweep must be, where 90 % of 20,000 entries expired. */
@@ -60,9 +61,9 @@ function summarize({ samples, expired }: Run): Map<ContestantName, Line> {
 }
 
 export function print(run: Run): void {
-  const { engine, plan, expired, userAgent, load, cores } = run
+  const { engine, plan, expired, userAgent, cores, busy } = run
   console.log(`\n${engine}: ${plan.size} entries, ${expired} expired (${plan.share} %), median of ${plan.rounds}\n${userAgent}`)
-  console.log(`load before the run ${load.toFixed(1)} on ${cores} cores`)
+  console.log(`${busy.toFixed(1)} of ${cores} cores busy before the run`)
   const rows = [['', 'ms', 'µs each', 'x faster', 'gets', 'p50', 'p99', 'max', 'idle p50', 'idle max']]
   for (const [name, { ms, usPerExpired, timesFaster, reads, idleReads }] of summarize(run)) {
     const latencies = [reads?.count, reads?.p50, reads?.p99, reads?.max, idleReads?.p50, idleReads?.max]
@@ -93,7 +94,7 @@ export function judge(run: Run): { text: string; passed: boolean }[] {
 
 /** Keeps the numbers of a full run; returns the file's path, or undefined for a run that is not to be kept. */
 export function save(run: Run): string | undefined {
-  const { engine, plan, userAgent, cores, expired, load } = run
+  const { engine, plan, userAgent, cores, busy, expired } = run
   if (plan.rounds < LEAST_ROUNDS || plan.contestants.length < CONTESTANT_NAMES.length) return undefined
   const path = join(RESULTS, `sweep-${engine}-${plan.size}-${plan.share}.json`)
   const content = {
@@ -102,7 +103,7 @@ export function save(run: Run): string | undefined {
     engine,
     userAgent,
     cores,
-    load: round(load),
+    busyCores: round(busy),
     entries: plan.size,
     expired,
     targets: judge(run),
