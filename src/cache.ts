@@ -1,10 +1,11 @@
 // createCache: what each call means, on top of the two tiers (tiers.ts). Checks its arguments before anything changes.
 
-import type { Cache, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
+import { concerns } from './change.ts'
+import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
-import { CacheError, reportLater } from './errors.ts'
-import { share, type Flight, type Join } from './flight.ts'
-import { cacheSettings, check, checkKeys, checkMs, checkString, checkWeight, lifetimeOf, optionsOf, type Lifetime } from './options.ts'
+import { CacheError } from './errors.ts'
+import { createLoads } from './loads.ts'
+import { cacheSettings, check, checkKeys, checkMs, checkString, checkWeight, lifetimeOf, optionsOf } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -24,7 +25,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const { lifetime } = settings
   const { weigh } = options
   const tiers = createTiers(options, settings)
-  const loads = new Map<string, { readonly join: Join<V | undefined>; readonly flight: Flight }>()
+  const getOrLoad = createLoads(tiers, settings.lockTimeout)
 
   /** Checks the key and that the cache may be used; reads the clock. */
   const begin = (task: string, key: string): number => {
@@ -55,35 +56,17 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     }
     const now = tiers.begin()
     if (weigh && (latest.size > 1 || task !== SET)) for (const [key, value] of latest) checkWeight(weigh(value, key))
-    if (latest.size > 1 && tiers.hasStore) for (const [key, value] of latest) checkClone(key, value)
+    if (latest.size > 1 && tiers.store) for (const [key, value] of latest) checkClone(key, value)
     return Array.from(latest, ([key, value]) => createEntry(key, value, life, now))
   }
 
-  const find = async (key: string, now: number, stale?: boolean): Promise<Entry<V> | undefined> =>
-    tiers.fromMemory(key, now, stale) ?? (await tiers.fromStore(key, now, stale))
-
-  const load = (key: string, loader: Loader<V, V | undefined>, life: Lifetime, now: number): Join<V | undefined> => {
-    const current = loads.get(key)
-    if (current && !current.flight.overtaken) return current.join
-    const flight: Flight = { type: 'fetch', tags: life.tags }
-    const run = async (signal: AbortSignal): Promise<V | undefined> => {
-      signal.onabort = () => (flight.overtaken = true)
-      try {
-        let stale: V | undefined
-        const stored = await tiers.fromStore(key, now, false, (entry) => (stale = entry.value))
-        if (stored) return stored.value
-        signal.throwIfAborted()
-        const value = await loader({ key, signal, stale })
-        // The caller has the value: what becomes of its copy is told elsewhere.
-        if (value !== undefined && !flight.overtaken) write(() => tiers.set([createEntry(key, value, life, tiers.begin())])).catch(reportMistake)
-        return value
-      } finally {
-        if (loads.get(key)?.flight === flight) loads.delete(key)
-      }
-    }
-    const join = share((signal) => tiers.track(key, flight, () => run(signal)))
-    loads.set(key, { join, flight })
-    return join
+  const get = async (key: string, now: number, stale?: boolean): Promise<V | undefined> => {
+    const limit = stale ? expiresAtOf : staleAtOf
+    if (tiers.checking) await tiers.checking
+    const held = tiers.fromMemory(key, now, limit)
+    if (held && now < limit(held)) return held.value
+    const stored = await tiers.fromStore(key, now, limit)
+    return stored && now < limit(stored) ? stored.value : undefined
   }
 
   async function* fresh<T>(pick: (entry: Entry<V>) => T): AsyncGenerator<T, undefined> {
@@ -97,14 +80,14 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     async get(key, getOptions) {
       const { stale } = optionsOf(GET, getOptions)
-      return (await find(key, begin(GET, key), stale))?.value
+      return get(key, begin(GET, key), stale)
     },
 
     async getMany(keys) {
       const wanted = checkKeys(GET, keys)
       const now = tiers.begin()
-      const found = await Promise.all(wanted.map((key) => find(key, now)))
-      return new Map(found.flatMap((entry) => (entry ? [[entry.key, entry.value]] : [])))
+      const values = await Promise.all(wanted.map((key) => get(key, now)))
+      return new Map(wanted.flatMap((key, place) => (values[place] === undefined ? [] : [[key, values[place]]])))
     },
 
     peek(key) {
@@ -153,7 +136,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
           if (!isFresh(found, now)) return [found, false]
           const next = renewEntry(found, ttl, now)
           return [isUsable(next, now) ? next : undefined, true]
-        })
+        }, true)
       }),
 
     take: (key) =>
@@ -165,14 +148,15 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     async getOrLoad(key: string, loader: Loader<V, V | undefined>, loadOptions?: LoadOptions): Promise<V> {
       const task = 'load entry'
       const life = lifetimeOf(task, loadOptions, lifetime)
-      const signal = loadOptions?.signal
+      const { signal, timeout = Infinity, refresh, errorTtl = settings.errorTtl }: LoadOptions = loadOptions ?? {}
       check(typeof loader === 'function', task, 'loader', 'a function', loader)
       check(!signal || signal instanceof AbortSignal, task, 'signal', 'an AbortSignal', signal)
+      checkMs(task, 'timeout', timeout)
+      if (errorTtl !== undefined) checkMs(task, 'errorTtl', errorTtl)
       const now = begin(task, key)
       signal?.throwIfAborted()
-      const held = tiers.fromMemory(key, now)
       // The contract's two signatures tell whether undefined can come.
-      return (held ? held.value : await load(key, loader, life, now)(signal)) as V
+      return getOrLoad({ key, loader, life, now, signal, timeout, refresh, errorTtl }) as Promise<V>
     },
 
     delete: (key) =>
@@ -192,14 +176,14 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       write(() => {
         checkString(DELETE, 'prefix', prefix)
         tiers.begin()
-        return tiers.removePrefix(prefix)
+        return tiers.removeAll({ type: 'deletePrefix', prefix }, (store) => store.deletePrefix(prefix))
       }),
 
     deleteTag: (tag) =>
       write(() => {
         checkString(DELETE, 'tag', tag)
         tiers.begin()
-        return tiers.removeTag(tag)
+        return tiers.removeAll({ type: 'deleteTag', tag }, (store) => store.deleteTag(tag))
       }),
 
     clear: () => cache.deletePrefix(''),
@@ -226,6 +210,15 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     },
 
     stats: tiers.stats,
+
+    subscribe(of: string | Listener, listener: Listener | undefined = of as Listener) {
+      check(typeof listener === 'function', 'subscribe', 'listener', 'a function', listener)
+      if (of === listener) return tiers.events.subscribe(listener)
+      checkString('subscribe', 'key', of)
+      return tiers.events.subscribe((event) => {
+        if (event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)
+      })
+    },
     close: tiers.close,
     [Symbol.asyncDispose]: tiers.close,
 
@@ -237,6 +230,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
   return cache
 }
+
+type Listener = (event: CacheEvent) => void
 
 const GET = 'get entry'
 const DELETE = 'delete entry'
@@ -250,9 +245,4 @@ function checkClone(key: string, value: unknown): void {
   } catch (error) {
     throw toCacheError('not-cloneable', error, key)
   }
-}
-
-/** A `weigh` of the app that throws, where no caller waits to be told. */
-function reportMistake(error: unknown): void {
-  if (!(error instanceof CacheError)) reportLater(error)
 }

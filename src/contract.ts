@@ -1,5 +1,6 @@
 // The types of createCache: what users write and read. No code.
 
+import type { Change } from './change.ts'
 import type { CacheError } from './errors.ts'
 import type { MemoryCacheOptions } from './memory/memory-cache.ts'
 import type { Store } from './store/store.ts'
@@ -43,6 +44,17 @@ export interface CacheOptions<V> extends MemoryCacheOptions<V> {
   readonly sweepInterval?: number
   /** Another second tier, or none. */
   readonly store?: Store<V> | false
+  /**
+   * ms that a load waits for another tab's load of the same key before it runs its own loader; also how long a load of
+   * this tab is joined. More than 0, at most 2^31 - 1.
+   * @default 10_000
+   */
+  readonly lockTimeout?: number
+  /**
+   * ms for which a failed load is not tried again in this tab: callers get the stale value where they may, else the same error.
+   * @default 0, or, while a stale value is at hand, a second that doubles with every failure, up to a minute, with jitter
+   */
+  readonly errorTtl?: number
   /** Told of every storage fault. The read or write concerned has been seen to already. */
   readonly onError?: (error: CacheError) => void
 }
@@ -62,6 +74,15 @@ export interface SetOptions {
 export interface LoadOptions extends SetOptions {
   /** Detaches this caller, whose promise rejects with the signal's reason. The load goes on while anyone else waits for it. */
   readonly signal?: AbortSignal
+  /**
+   * ms that this caller waits. Then it gets the stale value if it may, and the load goes on; else a {@link CacheError} `load-timeout`.
+   * @default Infinity
+   */
+  readonly timeout?: number
+  /** Loads even if a fresh value is there, and does not join a load that may be answered from the cache. */
+  readonly refresh?: boolean
+  /** As the cache's option of this name, for this load. */
+  readonly errorTtl?: number
 }
 
 export interface LoaderContext<V> {
@@ -70,6 +91,8 @@ export interface LoaderContext<V> {
   readonly signal: AbortSignal
   /** The value that is past its ttl but within a stale window, if there is one. */
   readonly stale: V | undefined
+  /** Says more of the entry's life than the call did, once the loader knows: ttl, stale windows, tags. */
+  setOptions(options: SetOptions): void
 }
 
 /** Fetches a missing value. `undefined` means that there is none; then nothing is stored. */
@@ -112,6 +135,16 @@ export interface CacheStatus {
   /** Why it is memory alone. */
   readonly reason?: string
 }
+
+/** What happened to a cache's entries. `local` is true for what this very cache did, false for other tabs, workers and caches of its name. */
+export type CacheEvent = { readonly local: boolean } & (
+  | Change
+  /** An entry ran out of time. Told when it is noticed: at a read, a write or a sweep of this cache. */
+  | { readonly type: 'expire'; readonly key: string }
+  /** The data is gone and the cache closed. */
+  | { readonly type: 'destroy' }
+  | { readonly type: 'status'; readonly status: CacheStatus }
+)
 
 /**
  * A cache in two tiers: an LRU in memory in front of a store that outlives the page. Keys are strings; values are
@@ -176,6 +209,13 @@ export interface Cache<V> {
   flush(): Promise<void>
   stats(): CacheStats
   readonly status: CacheStatus
+  /**
+   * Calls back after every change, in this tab at once, in others after the commit; with a key, after those that may concern it.
+   * What a listener throws goes to `reportError`.
+   * @returns ends the subscription
+   */
+  subscribe(listener: (event: CacheEvent) => void): () => void
+  subscribe(key: string, listener: (event: CacheEvent) => void): () => void
   /** Flushes and frees timers and handles; the stored data stays. */
   close(): Promise<void>
   /** Removes the data, in memory and in every data version of this name on disk, and closes. */

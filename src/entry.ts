@@ -67,3 +67,8 @@ export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is E
 export function isUsable<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
   return entry !== undefined && now < expiresAtOf(entry)
 }
+
+/** Until when a stale value may be served while another is loaded; the end of the ttl where there is no such window. */
+export function revalidatedUntil(entry: Entry<unknown>): number {
+  return staleAtOf(entry) + (entry.staleWhileRevalidate ?? 0)
+}

@@ -9,7 +9,8 @@
  * - `write-failed`: the store refused the write; memory serves the new value, the old one is not coming back
  * - `quota-exceeded`: as `write-failed`, for lack of space
  * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves it
- * - `load-timeout`: a loader took longer than it may
+ * - `load-failed`: a loader failed, and a stale value was served instead
+ * - `load-timeout`: a load took longer than its caller would wait
  */
 export type CacheErrorCode =
   | 'closed'
@@ -18,6 +19,7 @@ export type CacheErrorCode =
   | 'write-failed'
   | 'quota-exceeded'
   | 'not-cloneable'
+  | 'load-failed'
   | 'load-timeout'
 
 /**

@@ -1,61 +1,40 @@
-// Work in flight for a key: whose result is still good when it lands, and how callers share one load.
-// A change of the key overtakes what was in flight; that still answers its callers, but is not kept.
+// Work in flight for a key. What is registered under its key when it lands is good; a change of the key takes it out, and
+// then it still answers its callers, but is not kept.
+
+import { concerns, type Change } from './change.ts'
+import { LONGEST_DELAY } from './options.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** Reads and loads are void after any change of their key, a change only after a later write. */
-  readonly type: 'fetch' | 'change'
-  /** The tags that a load declared; nobody knows yet what a read or a change will bring. */
-  readonly tags?: readonly string[]
-  overtaken?: boolean
-  /** Overtaken by the removal of a tag that its result may have. */
-  byTag?: boolean
+  /** The tags that its result will have; absent while nobody knows. */
+  tags?: readonly string[]
+  /** Told of tags removed meanwhile that are not among them, as they may still become its own. */
+  readonly removedTags?: string[]
 }
 
+/** By key; a `Map`, or a cache used as one. */
 export interface Flights {
-  /** Runs work as a flight; it is gone when the work settles. */
-  track<T>(key: string, flight: Flight, work: () => Promise<T>): Promise<T>
-  /** A later change of the key counts instead of what was fetched, or of all that is under way. */
-  overtake(key: string, type?: 'fetch'): void
-  /** As `overtake`, for every key with the prefix. */
-  overtakePrefix(prefix: string): void
-  /** As `overtake`, for what has the tag or may have it. */
-  overtakeTag(tag: string): void
+  keys(): Iterable<string>
+  get(key: string): Flight | undefined
+  delete(key: string): unknown
 }
 
-/** The flights of a cache. Holds nothing when nothing is under way. */
-export function createFlights(): Flights {
-  const byKey = new Map<string, Set<Flight>>()
-
-  const overtake: Flights['overtake'] = (key, type) => {
-    for (const flight of byKey.get(key) ?? []) flight.overtaken ||= !type || flight.type === type
-  }
-
-  return {
-    overtake,
-    async track(key, flight, work) {
-      const sameKey = byKey.get(key) ?? new Set()
-      byKey.set(key, sameKey.add(flight))
-      try {
-        return await work()
-      } finally {
-        sameKey.delete(flight)
-        if (!sameKey.size) byKey.delete(key)
-      }
-    },
-    overtakePrefix(prefix) {
-      for (const key of byKey.keys()) if (key.startsWith(prefix)) overtake(key)
-    },
-    overtakeTag(tag) {
-      for (const flights of byKey.values()) {
-        for (const flight of flights) if (flight.tags?.includes(tag) ?? true) flight.overtaken = flight.byTag = true
-      }
-    },
+/** Takes out what a change overtakes. */
+export function overtake(flights: Flights, change: Change): void {
+  for (const key of 'key' in change ? [change.key] : flights.keys()) {
+    const flight = flights.get(key)
+    if (!flight) continue
+    if (concerns(change, key, flight.tags)) flights.delete(key)
+    else if ('tag' in change) flight.removedTags?.push(change.tag)
   }
 }
 
-/** Joins a load; the signal detaches this caller alone. */
-export type Join<T> = (signal: AbortSignal | undefined) => Promise<T>
+/**
+ * Waits for a load.
+ * @param signal detaches this caller
+ * @param timeout ms after which the caller is detached with what `late` gives
+ */
+export type Join<T> = (signal?: AbortSignal, timeout?: number, late?: () => unknown) => Promise<T>
 
 /** Starts a load that several callers can wait for. When the last of them has detached, it is aborted. */
 export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
@@ -65,16 +44,21 @@ export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
   // Callers that detached no longer listen.
   loading.catch(() => {})
 
-  return (signal) => {
+  return (signal, timeout = Infinity, late) => {
     callers++
-    if (!signal) return loading
+    if (!signal && timeout > LONGEST_DELAY) return loading
     return new Promise((resolve, reject) => {
-      const detach = (): void => {
-        reject(signal.reason)
-        if (!--callers) controller.abort(signal.reason)
+      const detach = (reason: unknown): void => {
+        reject(reason)
+        if (!--callers) controller.abort(reason)
       }
-      signal.addEventListener('abort', detach)
-      loading.then(resolve, reject).finally(() => signal.removeEventListener('abort', detach))
+      const leave = (): void => detach(signal!.reason)
+      const timer = timeout <= LONGEST_DELAY ? setTimeout(() => detach(late!()), timeout) : undefined
+      signal?.addEventListener('abort', leave)
+      loading.then(resolve, reject).finally(() => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', leave)
+      })
     })
   }
 }

@@ -1,6 +1,7 @@
 export { createCache } from './cache.ts'
 export type {
   Cache,
+  CacheEvent,
   CacheOptions,
   CacheStats,
   CacheStatus,
@@ -11,6 +12,7 @@ export type {
   SetOptions,
   TierStats,
 } from './contract.ts'
+export type { Change } from './change.ts'
 export type { Clock } from './clock.ts'
 export type { Entry } from './entry.ts'
 export { CacheError, type CacheErrorCode } from './errors.ts'

@@ -48,6 +48,8 @@ export interface CacheSettings {
   readonly maxStoredEntries: number
   readonly durability: 'relaxed' | 'strict'
   readonly sweepInterval: number
+  readonly lockTimeout: number
+  readonly errorTtl: number | undefined
 }
 
 /** What an entry has unless a write says otherwise. */
@@ -55,7 +57,7 @@ export const NO_WINDOWS: Omit<Lifetime, 'ttl'> = { staleWhileRevalidate: 0, stal
 
 const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
-const LONGEST_DELAY = 2 ** 31 - 1
+export const LONGEST_DELAY = 2 ** 31 - 1
 
 export function memorySettings<T extends CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }>(options: T | undefined): CommonSettings & Pick<Partial<T>, 'weigh' | 'onRemove'> {
   const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() }: Partial<T> = optionsOf(CREATE, options)
@@ -70,19 +72,19 @@ export function memorySettings<T extends CommonOptions & { readonly weigh?: unkn
   return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
-export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly weigh?: unknown; readonly onRemove?: unknown; readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, store, weigh, onRemove, onError, clock = turnClock() } = optionsOf(CREATE, options)
+export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
+  const { clock } = memorySettings(options)
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl, store, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
-  checkNumber(sweepInterval > 0 && sweepInterval <= LONGEST_DELAY, CREATE, 'sweepInterval', `> 0 and <= ${LONGEST_DELAY} ms`, sweepInterval)
+  checkDelay('sweepInterval', sweepInterval)
+  checkDelay('lockTimeout', lockTimeout)
+  if (errorTtl !== undefined) checkMs(CREATE, 'errorTtl', errorTtl)
   check(!store || typeof store === 'object', CREATE, 'store', 'an object', store)
-  checkFunction(CREATE, 'weigh', weigh)
-  checkFunction(CREATE, 'onRemove', onRemove)
   checkFunction(CREATE, 'onError', onError)
-  checkFunction(CREATE, 'clock.now', clock.now ?? clock)
-  return { name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, clock }
+  return { name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl, clock }
 }
 
 /** The lifetime that options ask for; where they are silent, the default one. */
@@ -111,6 +113,11 @@ export function checkString(task: string, name: string, value: unknown): void {
 /** A duration: a number of ms, 0 to `Infinity`. */
 export function checkMs(task: string, name: string, ms: number): void {
   checkNumber(ms >= 0, task, name, '>= 0 ms', ms)
+}
+
+/** A duration for a timer. */
+function checkDelay(name: string, ms: number): void {
+  checkNumber(ms > 0 && ms <= LONGEST_DELAY, CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms)
 }
 
 /** Options of a call: none, or an object. */

@@ -1,5 +1,7 @@
 // When to sweep: one timer, armed only while something can expire. What a sweep does is not its business.
 
+import { weakly } from './weakly.ts'
+
 export interface Sweeper {
   /** Sees to it that a sweep is due. */
   arm(): void
@@ -16,26 +18,20 @@ export function createSweeper(interval: number, sweep: () => Promise<boolean>): 
   const run = async (): Promise<void> => {
     const more = await sweep()
     timer = undefined
-    if (more) sweeper.arm()
+    if (more) arm()
   }
-  const sweeper = {
-    run,
-    arm() {
-      if (timer || stopped) return
-      timer = setTimeout(wake(new WeakRef(sweeper)), interval) as unknown as Timer
-      // A timer must not keep a process alive.
-      if (typeof timer === 'object') timer.unref?.()
-    },
+  const arm = (): void => {
+    if (timer || stopped) return
+    timer = setTimeout(weakly(run), interval) as unknown as Timer
+    // A timer must not keep a process alive.
+    if (typeof timer === 'object') timer.unref?.()
+  }
+  return {
+    arm,
     stop() {
       stopped = true
       // Each platform takes what it gave.
       clearTimeout(timer as number)
     },
   }
-  return sweeper
-}
-
-/** A timer holds its callback, so this one holds nothing: a cache that nobody uses any more can be collected. */
-function wake(sweeper: WeakRef<{ run(): Promise<void> }>): () => void {
-  return () => void sweeper.deref()?.run()
 }

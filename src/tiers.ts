@@ -1,46 +1,64 @@
 // The two tiers as one. Memory answers and changes in the call itself; the store follows, and what it tells later counts
-// only if nothing overtook it (flight.ts). What a call means, and whether its arguments are right, is cache.ts's business.
+// only if nothing overtook it (flight.ts). What other tabs change, memory forgets. What a call means, and whether its
+// arguments are right, is cache.ts's business.
 
-import type { CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
+import { EVERYTHING, concerns, type Change } from './change.ts'
+import { withLock } from './coherence/locks.ts'
+import { joinTabs } from './coherence/tabs.ts'
+import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
-import { closedError, reportLater, type CacheError, type CacheErrorCode } from './errors.ts'
-import { createFlights, type Flight } from './flight.ts'
+import { closedError, type CacheError, type CacheErrorCode } from './errors.ts'
+import { call, createEmitter, type Emitter } from './events.ts'
+import { overtake, type Flight, type Flights } from './flight.ts'
 import { createMemoryCache } from './memory/memory-cache.ts'
 import type { CacheSettings } from './options.ts'
 import { toCacheError } from './store/faults.ts'
-import { createIndexedDbStore } from './store/indexeddb-store.ts'
+import { createIndexedDbStore, type IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 
 /** What a change makes of the entry it finds, and what its caller is told. The entry found, as it is, is no change. */
 export type Decide<V, R> = (found: Entry<V> | undefined) => readonly [next: Entry<V> | undefined, result: R]
 
+/** The end of the time in which a read may serve an entry. */
+export type Limit = (entry: Entry<unknown>) => number
+
 export interface Tiers<V> {
   readonly status: CacheStatus
-  /** Whether values have to be cloned somewhere. */
-  readonly hasStore: boolean
+  readonly events: Emitter<CacheEvent>
+  /** Absent for memory alone. */
+  readonly store: Store<V> | undefined
+  /** The store if tabs share it. */
+  readonly disk: IndexedDbStore<V> | undefined
+  /** What is being fetched; a change of the key takes it out. */
+  readonly fetches: Flights[]
   /** Reads the clock for an operation. @throws CacheError `closed` */
   begin(): number
+  /** As `begin`, for what goes on after the cache was closed. */
+  now(): number
   /** The fresh entry that memory holds, uncounted. Reads the clock. */
   peek(key: string): Entry<V> | undefined
   /** What either tier holds, uncounted and not copied to memory. */
   inspect(key: string): Promise<{ readonly entry: Entry<V> | undefined; readonly tier: 'memory' | 'store' }>
-  /** A servable entry of the memory tier, counted as a use. */
-  fromMemory(key: string, now: number, stale?: boolean): Entry<V> | undefined
-  /** A servable entry of the store, and copies it to memory; where it is only stale, `orElse` is told of it. */
-  fromStore(key: string, now: number, stale?: boolean, orElse?: (entry: Entry<V>) => void): Promise<Entry<V> | undefined>
+  /** While it is not known whether memory has missed changes; reads of memory wait for it. */
+  readonly checking: Promise<unknown> | undefined
+  /** The usable entry that memory holds. Counted as served if the time is within its limit, and in any case as a use. */
+  fromMemory(key: string, now: number, limit: Limit): Entry<V> | undefined
+  /** As `fromMemory`, of the store. It is copied to memory. */
+  fromStore(key: string, now: number, limit: Limit): Promise<Entry<V> | undefined>
+  /** What the store holds, uncounted, copied to memory. */
+  fetch(key: string): Promise<Entry<V> | undefined>
   /** Puts entries of one lifetime into both tiers, all or nothing in the store. */
-  set(entries: readonly Entry<V>[]): Promise<void>
+  set(entries: readonly Entry<V>[], position?: number): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
-  /** Has the store decide, or memory where there is none; then memory follows. */
-  change<R>(key: string, decide: Decide<V, R>): Promise<R>
-  removePrefix(prefix: string): Promise<void>
-  removeTag(tag: string): Promise<void>
-  /** Runs a load as a flight, which tells whether a change of the key made its result void. */
-  track<T>(key: string, flight: Flight, work: () => Promise<T>): Promise<T>
+  /** Has the store decide, or memory where there is none; then memory follows. `renews`: it keeps the value, and is no use. */
+  change<R>(key: string, decide: Decide<V, R>, renews?: boolean): Promise<R>
+  removeAll(change: Change, write: (store: Store<V>) => Promise<unknown>): Promise<void>
   /** Every fresh entry of either tier, each once. */
   fresh(now: number): AsyncIterable<Entry<V>>
+  /** Tells of a fault that has been seen to. */
+  report(error: unknown, code: CacheErrorCode, key?: string): void
   /** Resolves to how many keys expired. */
   sweep(): Promise<number>
   flush(): Promise<void>
@@ -52,7 +70,11 @@ export interface Tiers<V> {
 export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval, ...settings }: CacheSettings): Tiers<V> {
   const { weigh, onRemove, onError } = options
   const counts = { memory: newCounts(), store: newCounts() }
-  const flights = createFlights()
+  const events = createEmitter<CacheEvent>()
+  const reads = new Map<string, Promise<Entry<V> | undefined> & Flight>()
+  /** The latest change of each key. */
+  const changes = new Map<string, Flight>()
+  const fetches: Flights[] = [reads as Flights]
   /** Entries of the memory tier that the store does not have. */
   const unsaved = new WeakSet<Entry<V>>()
   /** When the latest operation began: the memory tier's clock. */
@@ -64,12 +86,17 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   /** Keys that the sweep under way finds expired in memory. */
   let swept: Set<string> | undefined
   let status: CacheStatus = { persistence: 'store' }
+  /** While it is not known whether memory has missed changes. */
+  let checking: Promise<unknown> | undefined
 
   const memory = createMemoryCache<Entry<V>>({
     ...options,
     weigh: weigh && (({ value }, key) => weigh(value, key)),
     onRemove(key, { value }, cause) {
-      if (cause === 'expired') swept?.add(key)
+      if (cause === 'expired') {
+        swept?.add(key)
+        events.emit({ type: 'expire', key, local: true })
+      }
       onRemove?.(key, value, cause)
     },
     clock: { now: () => now },
@@ -78,12 +105,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   // Faults
 
   const tell = (failure: CacheError): void => {
-    counts.store.errors++
-    try {
-      onError?.(failure)
-    } catch (error) {
-      reportLater(error)
-    }
+    if (failure.code !== 'load-failed') counts.store.errors++
+    call(onError, failure)
   }
 
   /** That a database does not open is told once, when it happens; that a read was cut off by `close` is no fault. */
@@ -99,7 +122,35 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     if (failure.code !== 'open-failed') throw failure
   }
 
-  const openStore = (): Store<V> | undefined => {
+  const setStatus = (next: CacheStatus): void => {
+    status = next
+    events.emit({ type: 'status', status, local: true })
+  }
+
+  // What changes overtake
+
+  const overtakeAll = (change: Change): void => {
+    for (const flights of [...fetches, changes]) overtake(flights, change)
+  }
+
+  /** Memory forgets what is removed, or what others changed. */
+  const forget = (change: Change, local: boolean): void => {
+    // What expired goes too, or a clock set back would bring it to life.
+    memory.sweep()
+    // What a change under way will leave may have the tag.
+    if ('tag' in change) for (const key of changes.keys()) memory.delete(key)
+    overtakeAll(change)
+    for (const [key, { tags = [] }] of 'key' in change ? [[change.key, {}] as [string, Partial<Entry<V>>]] : memory) {
+      if (concerns(change, key, tags)) memory.delete(key)
+    }
+    events.emit({ ...change, local })
+  }
+
+  const forgetRemote = (changed: readonly Change[]): void => {
+    if (!closed) for (const change of changed) forget(change, false)
+  }
+
+  const openDisk = (): IndexedDbStore<V> | undefined => {
     const { name } = settings
     const reason = options.store === false ? 'no store' : name ? missingIndexedDb() : 'no name'
     status = reason ? { persistence: 'memory', reason } : { persistence: 'indexeddb' }
@@ -108,7 +159,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       ...settings,
       name,
       onAvailability(failure) {
-        status = failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' }
+        setStatus(failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' })
         if (failure) tell(failure)
       },
       onEvict(keys) {
@@ -118,27 +169,55 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
           if (held) unsaved.add(held)
         }
       },
+      onCommit: (changed, id) => tabs?.post(changed, id),
+      onMissed: forgetRemote,
     })
   }
-  const store = options.store || openStore()
+  const disk = options.store ? undefined : openDisk()
+  const store = options.store || disk
+
+  const tabs =
+    disk &&
+    joinTabs(settings.name!, disk.database, {
+      onChanges(changed, ids) {
+        disk.see(ids)
+        forgetRemote(changed)
+      },
+      onDestroy() {
+        if (!closed) ending = destroy(false).catch(() => {})
+      },
+      onHide: disk.release,
+      onShow() {
+        if (closed || disk.position === undefined) return
+        checking = disk.catchUp().finally(() => (checking = undefined))
+      },
+    })
 
   // Reads
 
-  const read = async (key: string): Promise<Entry<V> | undefined> => {
+  const look = (key: string): Promise<Entry<V> | undefined> => {
     // Nobody knows yet what the store holds.
-    if (store) sweeper.arm()
-    try {
-      return await store?.get(key)
-    } catch (error) {
-      report(error, 'read-failed', key)
-      return undefined
-    }
+    sweeper.arm()
+    return store!.get(key).catch((error) => void report(error, 'read-failed', key))
   }
 
-  const serves = (entry: Entry<V> | undefined, at: number, stale: boolean | undefined, tier: TierStats): entry is Entry<V> => {
-    const outcome = isFresh(entry, at) ? 'hits' : stale && isUsable(entry, at) ? 'stale' : 'misses'
-    tier[outcome]++
-    return outcome !== 'misses'
+  const fetch = (key: string): Promise<Entry<V> | undefined> => {
+    const current = reads.get(key)
+    if (current || !store) return current ?? Promise.resolve(undefined)
+    const read = look(key).then((entry) => {
+      if (reads.get(key) === read) {
+        reads.delete(key)
+        if (isUsable(entry, now)) keep(entry)
+      }
+      return entry
+    })
+    reads.set(key, read)
+    return read
+  }
+
+  /** Counts what a tier answers. */
+  const count = (entry: Entry<V> | undefined, at: number, limit: Limit, tier: TierStats): void => {
+    tier[!entry || at >= limit(entry) ? 'misses' : isFresh(entry, at) ? 'hits' : 'stale']++
   }
 
   // Writes
@@ -154,86 +233,86 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   /** Copies to memory what was read or decided; a `weigh` that throws must not fail that. */
-  const keep = (entry: Entry<V>): void => {
-    try {
-      put(entry)
-    } catch (error) {
-      reportLater(error)
-    }
-  }
+  const keep = (entry: Entry<V>): void => call(put, entry)
 
-  /** Sends a write to the store. When the store refuses it, memory goes on serving these entries. */
-  const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<unknown>): Promise<void> => {
-    if (!store) return
+  /**
+   * Sends a write to the store; false where memory is all there is. When it refuses, memory goes on serving these entries.
+   * @param writes how many to count
+   */
+  const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<unknown>, writes = entries.length): Promise<boolean> => {
     try {
+      if (!store) return false
       await write(store)
-      counts.store.writes += entries.length
+      counts.store.writes += writes
+      return true
     } catch (error) {
       for (const entry of entries) unsaved.add(entry)
       fail(error)
+      return false
     }
   }
 
-  /** Memory follows a change: a new value counts as a use, a new lifetime does not. */
-  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined): void => {
-    if (next === found) return
-    flights.overtake(key, 'fetch')
-    const held = memory.peek(key)
-    if (!next) memory.delete(key)
-    else if (next.value !== found?.value) keep(next)
-    else if (held) {
-      Object.assign(held, { staleAt: undefined, expiresAt: undefined }, next)
-      memory.touch(key, timeLeft(next))
-    }
-  }
-
-  const change = async <R>(key: string, decide: Decide<V, R>, held = () => memory.peek(key)): Promise<R> => {
-    const before = held()
-    let found = before
+  const change = async <R>(key: string, decide: Decide<V, R>, renews = false): Promise<R> => {
+    const before = memory.peek(key)
+    const flight: Flight = {}
+    let found: Entry<V> | undefined
     let next: Entry<V> | undefined
     let result!: R
-    const decideOn = (entry: Entry<V> | undefined): void => {
+
+    const decideOn = (entry: Entry<V> | undefined): Entry<V> | undefined => {
       found = entry
       ;[next, result] = decide(entry)
+      return next
     }
-    if (store) {
-      const local = before && unsaved.has(before) ? before : undefined
-      const flight: Flight = { type: 'change' }
-      await flights.track(key, flight, async () => {
-        try {
-          await store.change(key, (stored) => {
-            decideOn(stored ?? local)
-            return next === found ? stored : next
-          })
-          counts.store.writes++
-        } catch (error) {
-          if (before) unsaved.add(before)
-          fail(error)
-          decideOn(held())
-        }
-        if (flight.byTag) memory.delete(key)
-        if (!flight.overtaken) follow(key, found, next)
-      })
-    } else {
+
+    /** Memory follows what the change has left. */
+    const follow = (): void => {
+      const held = memory.peek(key)
+      if (!next || (held && held.createdAt !== next.createdAt && next === found)) memory.delete(key)
+      else if (next !== found && !renews) keep(next)
+      else if (held && held !== next) {
+        Object.assign(held, { staleAt: undefined, expiresAt: undefined }, next, { value: held.value })
+        memory.touch(key, timeLeft(next))
+      }
+    }
+
+    const land = (latest: boolean): R => {
+      if (next !== found) for (const flights of fetches) overtake(flights, { type: 'set', key })
+      if (latest) follow()
+      if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
+      return result
+    }
+
+    if (!store) {
       decideOn(before)
-      follow(key, found, next)
+      return land(true)
     }
-    return result
+    let latest = false
+    changes.set(key, flight)
+    reads.delete(key)
+    try {
+      const local = before && unsaved.has(before) ? before : undefined
+      const saved = await save(before ? [before] : [], (to) => to.change(key, (stored) => (decideOn(stored ?? local) === found ? stored : next)), 1)
+      if (!saved) decideOn(memory.peek(key))
+    } finally {
+      latest = changes.get(key) === flight && changes.delete(key)
+    }
+    return land(latest)
   }
 
-  const remove = (key: string): Promise<Entry<V> | undefined> => {
+  const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = now
     const held = memory.peek(key)
-    flights.overtake(key)
-    memory.delete(key)
-    return change(key, (found) => [undefined, isFresh(found, at) ? found : undefined], () => held)
+    let found = held
+    forget({ type: 'delete', key }, true)
+    await save([], async (to) => (found = (await to.take(key)) ?? (held && unsaved.has(held) ? held : undefined)), 1)
+    return isFresh(found, at) ? found : undefined
   }
 
   // Life
 
   const sweep = async (): Promise<{ count: number; more: boolean }> => {
     const keys = (swept = new Set())
-    now = clock.now()
     memory.sweep()
     swept = undefined
     let more = lastExpiry > now
@@ -247,86 +326,101 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
     return { count: keys.size, more }
   }
-  const sweeper = createSweeper(sweepInterval, () => sweep().then(({ more }) => more, () => true))
+
+  const sweeper = createSweeper(sweepInterval, () => {
+    now = clock.now()
+    // One tab is enough.
+    return withLock(`${disk?.database} sweep`, { ifAvailable: true }, async (lock) => lock === null || (await sweep()).more).catch(() => true)
+  })
 
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
     sweeper.stop()
-    flights.overtakePrefix('')
+    tabs?.close()
+    overtakeAll(EVERYTHING)
     memory.clear()
     await finish()?.catch(onFault)
+  }
+
+  const destroy = (local: boolean): Promise<void> => {
+    if (local) tabs?.postDestroy()
+    ending = end(() => store?.destroy(), fail)
+    events.emit({ type: 'destroy', local })
+    return ending
   }
 
   return {
     get status() {
       return status
     },
-    hasStore: !!store,
+    events,
+    store,
+    disk,
+    fetches,
 
     begin() {
       if (closed) throw closedError()
       return (now = clock.now())
     },
 
+    now: () => (now = clock.now()),
+
     peek(key) {
       now = clock.now()
       const entry = memory.peek(key)
-      return isFresh(entry, now) ? entry : undefined
+      return !checking && isFresh(entry, now) ? entry : undefined
     },
 
     async inspect(key) {
+      await checking
       const held = memory.peek(key)
-      return held ? { entry: held, tier: 'memory' } : { entry: await read(key), tier: 'store' }
+      return held ? { entry: held, tier: 'memory' } : { entry: store && (await look(key)), tier: 'store' }
     },
 
-    fromMemory(key, at, stale) {
+    get checking() {
+      return checking
+    },
+
+    fromMemory(key, at, limit) {
       const entry = memory.get(key)
-      return serves(entry, at, stale, counts.memory) ? entry : undefined
+      count(entry, at, limit, counts.memory)
+      return entry
     },
 
-    async fromStore(key, at, stale, orElse) {
+    async fromStore(key, at, limit) {
       if (!store) return undefined
-      const flight: Flight = { type: 'fetch' }
-      const entry = await flights.track(key, flight, async () => {
-        const stored = await read(key)
-        if (isUsable(stored, now) && !flight.overtaken) keep(stored)
-        return stored
-      })
-      if (serves(entry, at, stale, counts.store)) return entry
-      if (isUsable(entry, at)) orElse?.(entry)
-      return undefined
+      const entry = await fetch(key)
+      count(entry, at, limit, counts.store)
+      return isUsable(entry, at) ? entry : undefined
     },
 
-    set(entries) {
+    fetch,
+
+    set(entries, position) {
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
       for (const entry of entries) {
         put(entry)
-        flights.overtake(entry.key)
+        overtakeAll({ type: 'set', key: entry.key })
+        events.emit({ type: 'set', key: entry.key, local: true })
       }
       counts.memory.writes += entries.length
-      return save(entries, (to) => to.set(entries))
+      const saving = save(entries, async (to) => {
+        if (position === undefined) await to.set(entries)
+        else for (const entry of entries) if (!(await disk!.setUnlessChanged(entry, position)) && memory.peek(entry.key) === entry) memory.delete(entry.key)
+      })
+      return saving.then(() => {})
     },
 
     remove,
     change,
-    track: flights.track,
 
-    removePrefix(prefix) {
-      flights.overtakePrefix(prefix)
-      // What expired goes too, or a clock set back would bring it to life.
-      memory.sweep()
-      for (const key of memory.keys()) if (key.startsWith(prefix)) memory.delete(key)
-      return save([], (from) => from.deletePrefix(prefix))
-    },
-
-    removeTag(tag) {
-      flights.overtakeTag(tag)
-      memory.sweep()
-      for (const [key, { tags }] of memory) if (tags?.includes(tag)) memory.delete(key)
-      return save([], (from) => from.deleteTag(tag))
+    async removeAll(what, write) {
+      forget(what, true)
+      await save([], write)
     },
 
     async *fresh(at) {
+      await checking
       const seen = new Set<string>()
       for (const entry of memory.values()) {
         if (!isFresh(entry, at)) continue
@@ -340,6 +434,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       }
     },
 
+    report,
     sweep: () => sweep().then(({ count }) => count),
 
     async flush() {
@@ -354,7 +449,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     close: () => (ending ??= end(() => store?.close(), report)),
 
-    destroy: () => (ending = end(() => store?.destroy(), fail)),
+    destroy: () => destroy(true),
   }
 }
 

@@ -3,26 +3,31 @@
 
 import { closedError, type CacheError } from '../errors.ts'
 import { isStale, toCacheError } from './faults.ts'
-import { complete, resultOf } from './requests.ts'
-import { createSchema, ENTRIES } from './schema.ts'
+import { complete, resultOf, type Work } from './requests.ts'
+import { createSchema, ENTRIES, LOG } from './schema.ts'
 
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
 
 export interface Connection {
   /** Runs work in a transaction, and once more on a new handle if the old one proves dead. */
-  run<T>(mode: 'readonly' | 'readwrite', work: (entries: IDBObjectStore) => Promise<T>): Promise<T>
+  run<T>(mode: 'readonly' | 'readwrite', work: Work<T>): Promise<T>
+  /** Lets go of the database until it is needed again. */
+  release(): void
   close(): void
 }
 
-/** @param onAvailability told when opening failed, and when the database opened after all */
-export function createConnection(name: string, durability: IDBTransactionDurability, onAvailability: (failure: CacheError | undefined) => void): Connection {
+/**
+ * @param onAvailability told when opening failed, and when the database opened after all
+ * @param onOpen called each time it has opened
+ */
+export function createConnection(name: string, durability: IDBTransactionDurability, onAvailability: (failure: CacheError | undefined) => void, onOpen: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
   let failure: CacheError | undefined
   let closed = false
 
-  const drop = (database: IDBDatabase | undefined): void => {
+  const drop = (database = handle): void => {
     database?.close()
     if (handle === database) handle = opening = undefined
   }
@@ -30,13 +35,10 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   /** Takes up the database, also when it comes too late for those who asked for it. */
   const take = (database: IDBDatabase): IDBDatabase => {
     handle = database
+    opening ??= Promise.resolve(database)
     database.onversionchange = database.onclose = () => drop(database)
-    if (closed) drop(database)
-    if (failure) {
-      failure = undefined
-      opening = Promise.resolve(database)
-      onAvailability(failure)
-    }
+    if (failure) onAvailability((failure = undefined))
+    closed ? drop() : onOpen()
     return database
   }
 
@@ -59,16 +61,17 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         if (failure) throw failure
         const database = await (opening ??= open())
         try {
-          return await complete(database.transaction(ENTRIES, mode, { durability }), work)
+          return await complete(database.transaction([ENTRIES, LOG], mode, { durability }), work)
         } catch (error) {
           if (attempt > 1 || !isStale(error)) throw error
           drop(database)
         }
       }
     },
+    release: () => drop(),
     close() {
       closed = true
-      drop(handle)
+      drop()
     },
   }
 }

@@ -1,8 +1,11 @@
-// The second tier on IndexedDB: puts the connection, the write queue, the read batch and the sweep together.
+// The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
 
+import type { Change } from '../change.ts'
+import type { Entry } from '../entry.ts'
 import type { CacheError } from '../errors.ts'
 import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
 import { nameOf } from './faults.ts'
+import { createLog } from './log.ts'
 import { createReadBatch } from './read-batch.ts'
 import { resultOf } from './requests.ts'
 import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
@@ -20,15 +23,41 @@ export interface IndexedDbSettings {
   onAvailability(failure: CacheError | undefined): void
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
+  /** Told what a transaction of this store changed, and its number in the log. */
+  onCommit(changes: readonly Change[], id: number): void
+  /** Told what others changed while nobody told this tab. */
+  onMissed(changes: readonly Change[]): void
+}
+
+/** A store that tabs share, with a log of what they changed. */
+export interface IndexedDbStore<V> extends Store<V> {
+  /** The name of its database. */
+  readonly database: string
+  /** Where the log stands; undefined while nobody knows. */
+  readonly position: number | undefined
+  /** As `set` of one entry, unless a change since the position concerns it; resolves to whether it was set. */
+  setUnlessChanged(entry: Entry<V>, position: number): Promise<boolean>
+  /** Takes note of records in the log of which another tab has told. */
+  see(ids: readonly number[]): void
+  /** Resolves when the changes that nobody told of are told; never rejects. */
+  catchUp(): Promise<unknown>
+  /** Lets go of the database until it is needed again. */
+  release(): void
 }
 
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict }: IndexedDbSettings): Store<V> {
-  const connection = createConnection(databaseName(name, version), durability, onAvailability)
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
+  const database = databaseName(name, version)
+  const log = createLog()
+  const catchUp = (): Promise<unknown> => connection.run('readonly', (_entries, records) => log.catchUp(records)).then(onMissed, () => {})
+  const connection = createConnection(database, durability, onAvailability, catchUp)
   const reads = createReadBatch(connection)
-  const writes = createWriteQueue<V>(connection)
+  const writes = createWriteQueue<V>(connection, log, (changes, id) => {
+    log.see(id)
+    onCommit(changes, id)
+  })
 
   /** Writes since the bound was last seen to; undefined while nobody has used the database. */
   let written: number | undefined
@@ -62,6 +91,14 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   }
 
   return {
+    database,
+    get position() {
+      return log.position
+    },
+    see: (ids) => ids.forEach(log.see),
+    catchUp,
+    release: connection.release,
+
     async get(key) {
       written ??= 1
       await writes.settled(key)
@@ -70,9 +107,15 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     // One tick, so one transaction.
     set: (entries) => grow(entries.length, Promise.all(entries.map(writes.set))),
+    async setUnlessChanged(entry, position) {
+      let set = false
+      await grow(1, writes.change(entry.key, (found, changed) => ((set = !changed) ? entry : found), position, entry.tags))
+      return set
+    },
     change: (key, decide) => grow(1, writes.change(key, decide)),
-    deletePrefix: (prefix) => writes.remove({ prefix }),
-    deleteTag: (tag) => writes.remove({ tag }),
+    take: (key) => grow(1, writes.remove({ type: 'delete', key })),
+    deletePrefix: (prefix) => writes.remove({ type: 'deletePrefix', prefix }),
+    deleteTag: (tag) => writes.remove({ type: 'deleteTag', tag }),
 
     async *entries() {
       await writes.settled()
@@ -108,7 +151,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async destroy() {
-      await writes.remove({ prefix: '' }).catch(() => {})
+      await writes.remove({ type: 'deletePrefix', prefix: '' }).catch(() => {})
       connection.close()
       await within(OPEN_TIME_LIMIT, deleteDatabases(name, version))
     },

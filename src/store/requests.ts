@@ -1,6 +1,9 @@
 // Promises for IndexedDB's requests and transactions.
 
-import { ENTRIES } from './schema.ts'
+import { ENTRIES, LOG } from './schema.ts'
+
+/** What a transaction does. It awaits nothing but its own requests. */
+export type Work<T> = (entries: IDBObjectStore, log: IDBObjectStore) => Promise<T>
 
 /** The result of one request. A failure is for the caller to take or to pass on: alone it aborts nothing. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
@@ -14,16 +17,16 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /**
- * Runs work on the object store of a transaction; resolves to its result on `complete` and on nothing else, as quotas
- * are checked after every request has succeeded. The work awaits nothing but its own requests.
+ * Runs work in a transaction; resolves to its result on `complete` and on nothing else, as quotas are checked after every
+ * request has succeeded.
  */
-export function complete<T>(transaction: IDBTransaction, work: (entries: IDBObjectStore) => Promise<T>): Promise<T> {
+export function complete<T>(transaction: IDBTransaction, work: Work<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     let result: T
     let failure: unknown
     transaction.oncomplete = () => resolve(result)
     transaction.onabort = () => reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
-    work(transaction.objectStore(ENTRIES))
+    work(transaction.objectStore(ENTRIES), transaction.objectStore(LOG))
       .then((value) => {
         result = value
         // Saves a round trip: without it, sequential writes take 1.6 times as long.

@@ -1,10 +1,12 @@
-// The layout on disk: database names, the object store and its indexes, and how an entry becomes a record.
+// The layout on disk: database names, the object stores and indexes, and which records are entries.
 
 import type { Entry } from '../entry.ts'
 
 export const ENTRIES = 'entries'
 export const BY_EXPIRY = 'expiresAt'
 export const BY_TAG = 'tags'
+export const LOG = 'changes'
+
 /**
  * The database of one cache name and data version. A change of layout gets another number, and so another database: old
  * and new code never fight over one. The name stands in it as it is, at the end.
@@ -19,13 +21,14 @@ export function belongsTo(database: string, name: string): boolean {
 }
 
 /**
- * Creates the store and its two indexes. `expiresAt` has a row for each entry that can expire, `tags` one for each tag.
- * What lacks the property has no row, and costs none.
+ * Creates the object stores. Of the entries' two indexes, `expiresAt` has a row for each entry that can expire, `tags` one
+ * for each tag. What lacks the property has no row, and costs none. The log (log.ts) numbers its records itself.
  */
 export function createSchema(database: IDBDatabase): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: 'key' })
   entries.createIndex(BY_EXPIRY, 'expiresAt')
   entries.createIndex(BY_TAG, 'tags', { multiEntry: true })
+  database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true })
 }
 
 /** The entry that a record is; `undefined` for anything that this schema cannot have written. */

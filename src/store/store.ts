@@ -28,6 +28,8 @@ export interface Store<V> {
   set(entries: readonly Entry<V>[]): Promise<unknown>
   /** Reads, decides and writes one key with nothing in between, other tabs and processes included. */
   change(key: string, decide: Decide<V>): Promise<unknown>
+  /** Removes a key; resolves to what was there. Of several callers, in any tab or process, one gets it. */
+  take(key: string): Promise<Entry<V> | undefined>
   /** The empty prefix is everything. */
   deletePrefix(prefix: string): Promise<unknown>
   deleteTag(tag: string): Promise<unknown>

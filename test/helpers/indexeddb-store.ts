@@ -22,6 +22,8 @@ export function openIndexedDbStore<V = unknown>(name: string, settings: Partial<
     maxStoredEntries: 10_000,
     onAvailability: (failure) => void availability.push(failure),
     onEvict: (keys) => void evicted.push(...keys),
+    onCommit() {},
+    onMissed() {},
     ...settings,
   })
   return { store, availability, evicted }

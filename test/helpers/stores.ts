@@ -3,7 +3,7 @@
 import type { Store } from '../../src/index.ts'
 import { deferred, type Deferred } from './deferred.ts'
 
-type Method = 'get' | 'set' | 'change' | 'deletePrefix' | 'deleteTag' | 'sweep' | 'flush' | 'close' | 'destroy'
+type Method = 'get' | 'set' | 'change' | 'take' | 'deletePrefix' | 'deleteTag' | 'sweep' | 'flush' | 'close' | 'destroy'
 
 export interface Control<V> {
   readonly store: Store<V>
@@ -64,6 +64,7 @@ export function controlled<V>(inner: Store<V>): Control<V> {
       get: around('get', inner.get),
       set: around('set', inner.set),
       change: around('change', inner.change),
+      take: around('take', inner.take),
       deletePrefix: around('deletePrefix', inner.deletePrefix),
       deleteTag: around('deleteTag', inner.deleteTag),
       entries: inner.entries,

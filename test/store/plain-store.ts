@@ -39,6 +39,12 @@ export function createPlainStore<V>(rows: Rows = new Map()): Store<V> {
         if (next) put([next])
         else rows.delete(key)
       }),
+    take: (key) =>
+      inTurn(() => {
+        const found = find(key)
+        rows.delete(key)
+        return found
+      }),
     deletePrefix: (prefix) => inTurn(() => remove(({ key }) => key.startsWith(prefix))),
     deleteTag: (tag) => inTurn(() => remove(({ tags }) => tags?.includes(tag) === true)),
     async *entries() {

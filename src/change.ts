@@ -1,0 +1,23 @@
+// What happens to entries, in the one form that the write queue, the log on disk, messages between tabs and events use.
+
+/**
+ * A key has a new value or lifetime, or none any more; every key with a prefix is gone (with the empty one, every key);
+ * or every entry with a tag.
+ */
+export type Change =
+  | { readonly type: 'set' | 'delete' | 'expire'; readonly key: string }
+  | { readonly type: 'deletePrefix'; readonly prefix: string }
+  | { readonly type: 'deleteTag'; readonly tag: string }
+
+export const EVERYTHING: Change = { type: 'deletePrefix', prefix: '' }
+
+/** Whether a change concerns a key with these tags. Where nobody knows the tags, any may be among them. */
+export function concerns(change: Change, key: string, tags?: readonly string[]): boolean {
+  if ('key' in change) return change.key === key
+  return 'prefix' in change ? key.startsWith(change.prefix) : (tags?.includes(change.tag) ?? true)
+}
+
+/** The changes in what another tab or an older page has left; whatever else is there is passed over. */
+export function changesIn(found: unknown): readonly Change[] {
+  return Array.isArray(found) ? found.filter((change) => typeof (change?.key ?? change?.prefix ?? change?.tag) === 'string') : []
+}

@@ -1,0 +1,32 @@
+// Listeners of an app, and what they throw.
+
+import { reportLater } from './errors.ts'
+
+export interface Emitter<E> {
+  emit(event: E): void
+  /** @returns ends the subscription */
+  subscribe(listener: (event: E) => void): () => void
+}
+
+export function createEmitter<E>(): Emitter<E> {
+  const listeners = new Set<{ listener(event: E): void }>()
+  return {
+    emit(event) {
+      for (const { listener } of [...listeners]) call(listener, event)
+    },
+    subscribe(listener) {
+      const subscription = { listener }
+      listeners.add(subscription)
+      return () => void listeners.delete(subscription)
+    },
+  }
+}
+
+/** Calls a listener; its mistakes are its own. */
+export function call<A extends readonly unknown[]>(listener: ((...args: A) => unknown) | undefined, ...args: A): void {
+  try {
+    listener?.(...args)
+  } catch (error) {
+    reportLater(error)
+  }
+}

@@ -1,0 +1,177 @@
+// getOrLoad: one load per key, of all callers in this tab and, under a lock, of all tabs; what is served instead while it
+// runs or when it fails; and when it is tried again.
+
+import type { Loader } from './contract.ts'
+import { withLock } from './coherence/locks.ts'
+import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
+import { CacheError, reportLater } from './errors.ts'
+import { share, type Flight, type Join } from './flight.ts'
+import { createMemoryCache } from './memory/memory-cache.ts'
+import { lifetimeOf, type Lifetime } from './options.ts'
+import type { Tiers } from './tiers.ts'
+
+export interface LoadRequest<V> {
+  readonly key: string
+  readonly loader: Loader<V, V | undefined>
+  readonly life: Lifetime
+  /** When it was asked for. */
+  readonly now: number
+  readonly signal: AbortSignal | undefined
+  readonly timeout: number
+  readonly refresh: boolean | undefined
+  readonly errorTtl: number | undefined
+}
+
+/** A load is in flight from the call on, so that an invalidation which comes before its loader has begun voids it too. */
+interface Load<V> extends Flight {
+  readonly request: LoadRequest<V>
+  /** The usable entry that it found, which may stand in for what it brings. */
+  found: Entry<V> | undefined
+  join: Join<V | undefined>
+}
+
+interface Failure extends Flight {
+  readonly error: unknown
+  /** Whether callers get the error again. */
+  readonly rethrown: boolean
+  /** No load is tried before. */
+  readonly until: number
+  /** ms; the next one is twice as long. */
+  readonly pause: number
+}
+
+/** Pauses after failures while there is a stale value, ms; each is cut by up to a half, so that tabs do not come at once. */
+const FIRST_PAUSE = 1_000
+const LONGEST_PAUSE = 60_000
+const MOST_FAILURES = 1_000
+
+/** @param lockTimeout ms that a load waits for another tab's, and in which a load is joined */
+export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: LoadRequest<V>) => Promise<V | undefined> {
+  const { disk } = tiers
+  const loads = new Map<string, Load<V>>()
+  /** Of the keys that failed last; none expires by itself. */
+  const failures = createMemoryCache<Failure>({ maxEntries: MOST_FAILURES, clock: { now: () => 0 } })
+  tiers.fetches.push(loads, failures)
+
+  /** The failure after which a key is not yet tried again. */
+  const failureOf = ({ key, now }: LoadRequest<V>): Failure | undefined => {
+    const failure = failures.peek(key)
+    return failure && now < failure.until ? failure : undefined
+  }
+
+  const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
+    !!entry?.staleIfError && tiers.now() < staleAtOf(entry) + entry.staleIfError
+
+  const keep = async (entry: Entry<V>, position: number | undefined): Promise<void> => {
+    try {
+      await tiers.set([entry], position)
+    } catch (error) {
+      // Faults are reported. A `weigh` of the app that throws has no caller here who waits to be told.
+      if (!(error instanceof CacheError)) reportLater(error)
+    }
+  }
+
+  /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
+  const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
+    const { request, found } = load
+    const { key, refresh, loader } = request
+    const stored = disk && !refresh && (await tiers.fetch(key))
+    if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
+    signal.throwIfAborted()
+    const position = disk?.position
+    let { life } = request
+    const value = await loader({
+      key,
+      signal,
+      stale: found?.value,
+      setOptions(options) {
+        life = lifetimeOf('load entry', options, life)
+        load.tags = life.tags
+      },
+    })
+    resolve(value)
+    if (value === undefined || loads.get(key) !== load || life.tags.some((tag) => load.removedTags!.includes(tag))) return
+    await keep(createEntry(key, value, life, tiers.now()), position)
+  }
+
+  /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
+  const answer = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
+    const { request } = load
+    const { key, now, refresh } = request
+    if (!refresh) {
+      const found = (load.found ??= await tiers.fromStore(key, now, revalidatedUntil))
+      if (found && now < revalidatedUntil(found)) {
+        resolve(found.value)
+        return isFresh(found, now) ? undefined : revalidate(request, found)
+      }
+      const failure = failureOf(request)
+      if (failure && isStandIn(found)) return resolve(found.value)
+      if (failure?.rethrown) return reject(failure.error)
+    }
+    await turn(load, signal, resolve)
+  }
+
+  const turn = (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
+    const work = (): Promise<void> => run(load, signal, resolve)
+    return disk ? withLock(`${disk.database} ${load.request.key}`, { signal: AbortSignal.timeout(lockTimeout) }, work) : work()
+  }
+
+  const fail = ({ request: { key, errorTtl }, found }: Load<V>, error: unknown): void => {
+    const now = tiers.now()
+    const pause = Math.min(2 * (failures.peek(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
+    const served = isUsable(found, now)
+    if (served) tiers.report(error, 'load-failed', key)
+    const wait = errorTtl ?? (served ? pause * (1 - Math.random() / 2) : 0)
+    if (wait) failures.set(key, { rethrown: !!errorTtl, error, until: now + wait, pause })
+  }
+
+  const start = (request: LoadRequest<V>, found: Entry<V> | undefined, work: typeof answer): Load<V> => {
+    const { key, life } = request
+    const load: Load<V> = { request, found, tags: life.tags, removedTags: [], join: undefined as never }
+    const leave = (): void => {
+      if (loads.get(key) === load) loads.delete(key)
+    }
+    loads.set(key, load)
+    load.join = share(
+      (signal) =>
+        new Promise((resolve, reject) => {
+          signal.onabort = leave
+          work(load, signal, resolve, reject)
+            .catch((error) => {
+              if (!signal.aborted) fail(load, error)
+              reject(error)
+            })
+            .finally(leave)
+        }),
+    )
+    return load
+  }
+
+  /** Loads in the background. Nobody waits for it, so nobody leaves it. */
+  const revalidate = (request: LoadRequest<V>, found: Entry<V>): void => {
+    if (!failureOf(request)) void start(request, found, turn).join()
+  }
+
+  return async (request) => {
+    const { key, now, refresh, signal, timeout } = request
+    if (tiers.checking) await tiers.checking
+    const held = tiers.fromMemory(key, now, refresh ? () => 0 : revalidatedUntil)
+    const current = loads.get(key)
+    const joined = current && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
+    if (held && !refresh && now < revalidatedUntil(held)) {
+      if (!isFresh(held, now) && !joined) revalidate(request, held)
+      return held.value
+    }
+    const load = joined ? current : start(request, held, answer)
+    try {
+      return await load.join(signal, timeout, () => {
+        // For the sake of the next caller it goes on.
+        if (isStandIn(load.found)) void load.join()
+        return new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+      })
+    } catch (error) {
+      if (!signal?.aborted && isStandIn(load.found)) return load.found.value
+      throw error
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// The log of changes: each transaction that writes adds one record of what it did, and the database numbers them. A tab
+// that was away reads what it missed, and a load learns whether anything happened to its key while it was under way.
+// Messages between tabs are quicker; this is what makes it right when one is late or lost.
+
+import { changesIn, concerns, EVERYTHING, type Change } from '../change.ts'
+import { resultOf } from './requests.ts'
+
+/** Records kept. Whoever missed more takes everything for changed. */
+export const LOG_LENGTH = 500
+
+interface LogRecord {
+  readonly id: number
+  readonly changes: readonly Change[]
+}
+
+/** Records after a position; in their place, one that concerns everything where they are not all there any more. */
+async function recordsSince(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]> {
+  const [last, ...records]: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.lowerBound(position)))
+  if (last?.id === position) return records
+  if (!position && (!last || last.id === 1)) return last ? [last, ...records] : []
+  return [{ id: (records.at(-1) ?? last)?.id ?? 0, changes: [EVERYTHING] }]
+}
+
+/** Whether a change since a position concerns a key with these tags. */
+export async function isChanged(log: IDBObjectStore, position: number, key: string, tags: readonly string[]): Promise<boolean> {
+  return (await recordsSince(log, position)).some(({ changes }) => changesIn(changes).some((change) => concerns(change, key, tags)))
+}
+
+export interface Log {
+  /** Up to where this tab knows every record; undefined before it has first looked. */
+  readonly position: number | undefined
+  /** Adds what a transaction does; the request's result is the record's number. */
+  append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
+  /** Takes a record for known, one of this tab or one that another has told of. Records may come in any order. */
+  see(id: number): void
+  /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
+  catchUp(log: IDBObjectStore): Promise<readonly Change[]>
+}
+
+export function createLog(): Log {
+  let position: number | undefined
+  let trimmed = 0
+  /** Known records behind a gap. */
+  const ahead = new Set<number>()
+
+  const advance = (to: number): void => {
+    position = to
+    for (const id of ahead) if (id <= to) ahead.delete(id)
+    while (ahead.delete(position + 1)) position++
+  }
+
+  return {
+    get position() {
+      return position
+    },
+    append(log, changes) {
+      // Whoever clears the data leaves no names behind.
+      if (changes.some((change) => 'prefix' in change && !change.prefix)) log.clear()
+      else if (position! > trimmed + 64) log.delete(IDBKeyRange.upperBound((trimmed = position!) - LOG_LENGTH))
+      return log.add({ changes })
+    },
+    see(id) {
+      ahead.add(id)
+      if (position !== undefined) advance(position)
+    },
+    async catchUp(log) {
+      if (position === undefined) {
+        const ids = (await resultOf(log.getAllKeys())) as number[]
+        advance(ids.at(-1) ?? 0)
+        return []
+      }
+      const records = await recordsSince(log, position)
+      const missed = records.filter(({ id }) => !ahead.has(id))
+      advance(records.at(-1)?.id ?? position)
+      return missed.flatMap(({ changes }) => changesIn(changes))
+    },
+  }
+}
