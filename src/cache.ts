@@ -119,24 +119,26 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       write(() => {
         const [entry] = entriesOf('add entry', [[key, value]], setOptions) as [Entry<V>]
         const now = entry.createdAt
-        return tiers.change(key, (found) => (isFresh(found, now) ? [found, false] : [isUsable(entry, now) ? entry : undefined, true]))
+        return tiers.change(key, (found) => (isFresh(found, now) ? found : isUsable(entry, now) ? entry : undefined)).then((found) => !isFresh(found, now))
       }),
 
     update: (key, value) =>
       write(() => {
         const [{ createdAt: now }] = entriesOf('update entry', [[key, value]], {}) as [Entry<V>]
-        return tiers.change(key, (found) => (isFresh(found, now) ? [{ ...found, value }, found.value] : [found, undefined]))
+        return tiers.change(key, (found) => (isFresh(found, now) ? { ...found, value } : found)).then((found) => (isFresh(found, now) ? found.value : undefined))
       }),
 
     touch: (key, ttl) =>
       write(() => {
         checkMs('touch entry', 'ttl', ttl)
         const now = begin('touch entry', key)
-        return tiers.change(key, (found) => {
-          if (!isFresh(found, now)) return [found, false]
-          const next = renewEntry(found, ttl, now)
-          return [isUsable(next, now) ? next : undefined, true]
-        }, true)
+        let renewed = false
+        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
+          renewed = isFresh(found, now)
+          const next = renewed ? renewEntry(found!, ttl, now) : found
+          return !renewed || isUsable(next, now) ? next : undefined
+        }
+        return tiers.change(key, decide, true).then(() => renewed)
       }),
 
     take: (key) =>
@@ -152,7 +154,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       check(typeof loader === 'function', task, 'loader', 'a function', loader)
       check(!signal || signal instanceof AbortSignal, task, 'signal', 'an AbortSignal', signal)
       checkMs(task, 'timeout', timeout)
-      if (errorTtl !== undefined) checkMs(task, 'errorTtl', errorTtl)
+      checkMs(task, 'errorTtl', errorTtl)
       const now = begin(task, key)
       signal?.throwIfAborted()
       // The contract's two signatures tell whether undefined can come.
@@ -176,14 +178,14 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       write(() => {
         checkString(DELETE, 'prefix', prefix)
         tiers.begin()
-        return tiers.removeAll({ type: 'deletePrefix', prefix }, (store) => store.deletePrefix(prefix))
+        return tiers.removeAll({ type: 'deletePrefix', prefix })
       }),
 
     deleteTag: (tag) =>
       write(() => {
         checkString(DELETE, 'tag', tag)
         tiers.begin()
-        return tiers.removeAll({ type: 'deleteTag', tag }, (store) => store.deleteTag(tag))
+        return tiers.removeAll({ type: 'deleteTag', tag })
       }),
 
     clear: () => cache.deletePrefix(''),

@@ -9,15 +9,14 @@ export interface Emitter<E> {
 }
 
 export function createEmitter<E>(): Emitter<E> {
-  const listeners = new Set<{ listener(event: E): void }>()
+  const listeners = new Set<(event: E) => void>()
   return {
     emit(event) {
-      for (const { listener } of [...listeners]) call(listener, event)
+      for (const listener of [...listeners]) call(listener, event)
     },
     subscribe(listener) {
-      const subscription = { listener }
-      listeners.add(subscription)
-      return () => void listeners.delete(subscription)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
   }
 }

@@ -19,7 +19,7 @@ export interface LoadRequest<V> {
   readonly signal: AbortSignal | undefined
   readonly timeout: number
   readonly refresh: boolean | undefined
-  readonly errorTtl: number | undefined
+  readonly errorTtl: number
 }
 
 /** A load is in flight from the call on, so that an invalidation which comes before its loader has begun voids it too. */
@@ -121,8 +121,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     const pause = Math.min(2 * (failures.peek(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     const served = isUsable(found, now)
     if (served) tiers.report(error, 'load-failed', key)
-    const wait = errorTtl ?? (served ? pause * (1 - Math.random() / 2) : 0)
-    if (wait) failures.set(key, { rethrown: !!errorTtl, error, until: now + wait, pause })
+    const wait = errorTtl || (served ? pause * (1 - Math.random() / 2) : 0)
+    if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
 
   const start = (request: LoadRequest<V>, found: Entry<V> | undefined, work: typeof answer): Load<V> => {

@@ -49,7 +49,7 @@ export interface CacheSettings {
   readonly durability: 'relaxed' | 'strict'
   readonly sweepInterval: number
   readonly lockTimeout: number
-  readonly errorTtl: number | undefined
+  readonly errorTtl: number
 }
 
 /** What an entry has unless a write says otherwise. */
@@ -74,14 +74,14 @@ export function memorySettings<T extends CommonOptions & { readonly weigh?: unkn
 
 export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
   const { clock } = memorySettings(options)
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl, store, onError } = options
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
   checkDelay('sweepInterval', sweepInterval)
   checkDelay('lockTimeout', lockTimeout)
-  if (errorTtl !== undefined) checkMs(CREATE, 'errorTtl', errorTtl)
+  checkMs(CREATE, 'errorTtl', errorTtl)
   check(!store || typeof store === 'object', CREATE, 'store', 'an object', store)
   checkFunction(CREATE, 'onError', onError)
   return { name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl, clock }

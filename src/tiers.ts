@@ -9,16 +9,16 @@ import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } fro
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
 import { closedError, type CacheError, type CacheErrorCode } from './errors.ts'
 import { call, createEmitter, type Emitter } from './events.ts'
-import { overtake, type Flight, type Flights } from './flight.ts'
+import { overtake, type Flights } from './flight.ts'
 import { createMemoryCache } from './memory/memory-cache.ts'
 import type { CacheSettings } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createIndexedDbStore, type IndexedDbStore } from './store/indexeddb-store.ts'
-import type { Store } from './store/store.ts'
+import type { Store, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 
-/** What a change makes of the entry it finds, and what its caller is told. The entry found, as it is, is no change. */
-export type Decide<V, R> = (found: Entry<V> | undefined) => readonly [next: Entry<V> | undefined, result: R]
+/** What a change makes of the entry it finds. The entry found, as it is, is no change. */
+export type Decide<V> = (found: Entry<V> | undefined) => Entry<V> | undefined
 
 /** The end of the time in which a read may serve an entry. */
 export type Limit = (entry: Entry<unknown>) => number
@@ -49,12 +49,15 @@ export interface Tiers<V> {
   /** What the store holds, uncounted, copied to memory. */
   fetch(key: string): Promise<Entry<V> | undefined>
   /** Puts entries of one lifetime into both tiers, all or nothing in the store. */
-  set(entries: readonly Entry<V>[], position?: number): Promise<void>
+  set(entries: readonly Entry<V>[], since?: number): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
-  /** Has the store decide, or memory where there is none; then memory follows. `renews`: it keeps the value, and is no use. */
-  change<R>(key: string, decide: Decide<V, R>, renews?: boolean): Promise<R>
-  removeAll(change: Change, write: (store: Store<V>) => Promise<unknown>): Promise<void>
+  /**
+   * Has the store decide, or memory where there is none; then memory follows. Resolves to what was found.
+   * @param renews that it keeps the value, and is no use
+   */
+  change(key: string, decide: Decide<V>, renews?: boolean): Promise<Entry<V> | undefined>
+  removeAll(change: Change): Promise<void>
   /** Every fresh entry of either tier, each once. */
   fresh(now: number): AsyncIterable<Entry<V>>
   /** Tells of a fault that has been seen to. */
@@ -71,9 +74,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const { weigh, onRemove, onError } = options
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
-  const reads = new Map<string, Promise<Entry<V> | undefined> & Flight>()
+  const reads = new Map<string, Promise<Entry<V> | undefined>>()
   /** The latest change of each key. */
-  const changes = new Map<string, Flight>()
+  const changes = new Map<string, Write<V>>()
   const fetches: Flights[] = [reads as Flights]
   /** Entries of the memory tier that the store does not have. */
   const unsaved = new WeakSet<Entry<V>>()
@@ -130,7 +133,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   // What changes overtake
 
   const overtakeAll = (change: Change): void => {
-    for (const flights of [...fetches, changes]) overtake(flights, change)
+    for (const flights of [...fetches, changes as Flights]) overtake(flights, change)
   }
 
   /** Memory forgets what is removed, or what others changed. */
@@ -235,77 +238,75 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   /** Copies to memory what was read or decided; a `weigh` that throws must not fail that. */
   const keep = (entry: Entry<V>): void => call(put, entry)
 
-  /**
-   * Sends a write to the store; false where memory is all there is. When it refuses, memory goes on serving these entries.
-   * @param writes how many to count
-   */
-  const save = async (entries: readonly Entry<V>[], write: (store: Store<V>) => Promise<unknown>, writes = entries.length): Promise<boolean> => {
+  /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
+  const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
     try {
       if (!store) return false
-      await write(store)
-      counts.store.writes += writes
+      await store.write(writes)
+      counts.store.writes += writes.length
       return true
     } catch (error) {
-      for (const entry of entries) unsaved.add(entry)
+      for (const { change, decide, entry } of writes) {
+        const held = decide && 'key' in change ? memory.peek(change.key) : entry
+        if (held) unsaved.add(held)
+      }
       fail(error)
       return false
     }
   }
 
-  const change = async <R>(key: string, decide: Decide<V, R>, renews = false): Promise<R> => {
-    const before = memory.peek(key)
-    const flight: Flight = {}
-    let found: Entry<V> | undefined
-    let next: Entry<V> | undefined
-    let result!: R
-
-    const decideOn = (entry: Entry<V> | undefined): Entry<V> | undefined => {
-      found = entry
-      ;[next, result] = decide(entry)
-      return next
+  /** Memory follows what a change has left. */
+  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean): void => {
+    const held = memory.peek(key)
+    if (!next || (next === found && held?.createdAt !== next.createdAt)) memory.delete(key)
+    else if (next !== found && !renews) keep(next)
+    else if (held && held !== next) {
+      Object.assign(held, { staleAt: undefined, expiresAt: undefined }, next, { value: held.value })
+      memory.touch(key, timeLeft(next))
     }
+  }
 
-    /** Memory follows what the change has left. */
-    const follow = (): void => {
-      const held = memory.peek(key)
-      if (!next || (held && held.createdAt !== next.createdAt && next === found)) memory.delete(key)
-      else if (next !== found && !renews) keep(next)
-      else if (held && held !== next) {
-        Object.assign(held, { staleAt: undefined, expiresAt: undefined }, next, { value: held.value })
-        memory.touch(key, timeLeft(next))
-      }
+  const change = async (key: string, decide: Decide<V>, renews = false): Promise<Entry<V> | undefined> => {
+    const held = memory.peek(key)
+    /** What the store does not have. */
+    const local = held && (!store || unsaved.has(held)) ? held : undefined
+    const write: Write<V> = {
+      change: { type: 'set', key },
+      decide(stored) {
+        const found = stored ?? local
+        const next = decide(found)
+        return next === found ? stored : next
+      },
     }
-
-    const land = (latest: boolean): R => {
-      if (next !== found) for (const flights of fetches) overtake(flights, { type: 'set', key })
-      if (latest) follow()
+    const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): Entry<V> | undefined => {
+      if (next !== found) for (const flights of fetches) overtake(flights, write.change)
+      if (latest) follow(key, found, next, renews)
       if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
-      return result
+      return found
     }
+    if (!store) return land(local, decide(local), true)
 
-    if (!store) {
-      decideOn(before)
-      return land(true)
-    }
     let latest = false
-    changes.set(key, flight)
+    changes.set(key, write)
     reads.delete(key)
     try {
-      const local = before && unsaved.has(before) ? before : undefined
-      const saved = await save(before ? [before] : [], (to) => to.change(key, (stored) => (decideOn(stored ?? local) === found ? stored : next)), 1)
-      if (!saved) decideOn(memory.peek(key))
+      if (!(await save([write]))) {
+        write.found = memory.peek(key)
+        write.entry = decide(write.found)
+      }
     } finally {
-      latest = changes.get(key) === flight && changes.delete(key)
+      latest = changes.get(key) === write && changes.delete(key)
     }
-    return land(latest)
+    const { found = local, entry } = write
+    return land(found, entry === write.found ? found : entry, latest)
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = now
     const held = memory.peek(key)
-    let found = held
-    forget({ type: 'delete', key }, true)
-    await save([], async (to) => (found = (await to.take(key)) ?? (held && unsaved.has(held) ? held : undefined)), 1)
+    const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
+    forget(write.change, true)
+    const { found = held && unsaved.has(held) ? held : undefined } = (await save([write])) ? write : { found: held }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -396,27 +397,27 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     fetch,
 
-    set(entries, position) {
+    set(entries, since) {
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
-      for (const entry of entries) {
-        put(entry)
-        overtakeAll({ type: 'set', key: entry.key })
-        events.emit({ type: 'set', key: entry.key, local: true })
+      const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
+      for (const { change, entry } of writes) {
+        put(entry!)
+        overtakeAll(change)
+        events.emit({ ...change, local: true })
       }
       counts.memory.writes += entries.length
-      const saving = save(entries, async (to) => {
-        if (position === undefined) await to.set(entries)
-        else for (const entry of entries) if (!(await disk!.setUnlessChanged(entry, position)) && memory.peek(entry.key) === entry) memory.delete(entry.key)
+      return save(writes).then(() => {
+        // What was refused for a later change must not be served either.
+        for (const [place, entry] of entries.entries()) if (writes[place]!.entry !== entry && memory.peek(entry.key) === entry) memory.delete(entry.key)
       })
-      return saving.then(() => {})
     },
 
     remove,
     change,
 
-    async removeAll(what, write) {
+    async removeAll(what) {
       forget(what, true)
-      await save([], write)
+      await save([{ change: what }])
     },
 
     async *fresh(at) {

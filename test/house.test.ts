@@ -6,23 +6,27 @@ import { dirname, join, normalize, sep } from 'node:path'
 import { parseSync } from 'vite'
 import { expect, test } from 'vitest'
 
-const LEAVES = ['errors', 'clock', 'options']
+const LEAVES = ['errors', 'clock', 'options', 'change', 'weakly']
 const BASE = [...LEAVES, 'entry']
 
 /** Each room and those it may import. A room stands below all that it imports; `type x` allows types alone. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   clock: [],
+  change: [],
+  weakly: [],
   options: ['errors', 'clock'],
   entry: LEAVES,
+  events: BASE,
   memory: BASE,
   store: BASE,
   coherence: BASE,
   flight: BASE,
   sweeper: BASE,
-  contract: ['errors', 'type memory', 'type store'],
-  tiers: [...BASE, 'memory', 'store', 'coherence', 'flight', 'sweeper', 'type contract'],
-  cache: [...BASE, 'store', 'flight', 'tiers', 'type contract'],
+  contract: ['errors', 'type change', 'type memory', 'type store'],
+  tiers: [...BASE, 'events', 'memory', 'store', 'coherence', 'flight', 'sweeper', 'type contract'],
+  loads: [...BASE, 'memory', 'coherence', 'flight', 'type tiers', 'type contract'],
+  cache: [...BASE, 'store', 'tiers', 'loads', 'type contract'],
   http: ['type cache', 'entry', 'errors'],
   index: [...BASE, 'memory', 'store', 'coherence', 'contract', 'cache'],
 }

@@ -80,6 +80,8 @@ describe('cacheSettings', () => {
       maxStoredEntries: 10_000,
       durability: 'relaxed',
       sweepInterval: 60_000,
+      lockTimeout: 10_000,
+      errorTtl: 0,
     })
   })
 

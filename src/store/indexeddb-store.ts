@@ -1,14 +1,13 @@
 // The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
 
-import type { Change } from '../change.ts'
-import type { Entry } from '../entry.ts'
+import { EVERYTHING, type Change } from '../change.ts'
 import type { CacheError } from '../errors.ts'
 import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
 import { nameOf } from './faults.ts'
 import { createLog } from './log.ts'
 import { createReadBatch } from './read-batch.ts'
 import { resultOf } from './requests.ts'
-import { belongsTo, BY_EXPIRY, databaseName, toEntry } from './schema.ts'
+import { BY_EXPIRY, databaseName, databasePrefix, toEntry } from './schema.ts'
 import type { Store } from './store.ts'
 import { sweepExpired, SWEPT_AT_ONCE, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
@@ -33,10 +32,8 @@ export interface IndexedDbSettings {
 export interface IndexedDbStore<V> extends Store<V> {
   /** The name of its database. */
   readonly database: string
-  /** Where the log stands; undefined while nobody knows. */
+  /** Where the log stands, for {@link Write.since}; undefined while nobody knows. */
   readonly position: number | undefined
-  /** As `set` of one entry, unless a change since the position concerns it; resolves to whether it was set. */
-  setUnlessChanged(entry: Entry<V>, position: number): Promise<boolean>
   /** Takes note of records in the log of which another tab has told. */
   see(ids: readonly number[]): void
   /** Resolves when the changes that nobody told of are told; never rejects. */
@@ -59,13 +56,13 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     onCommit(changes, id)
   })
 
-  /** Writes since the bound was last seen to; undefined while nobody has used the database. */
+  /** Writes since the bound was last seen to, and the reads of another page's; undefined while nobody has used the database. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
 
   const trimToBound = async (): Promise<void> => {
-    await writes.settled()
     written = 0
+    await writes.settled()
     const evicted = await connection.run('readwrite', (entries) => trim(entries, maxStoredEntries))
     if (evicted.length) onEvict(evicted)
   }
@@ -73,10 +70,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. */
   const grow = <T>(count: number, writing: T): T => {
     written = (written ?? 1) + count
-    if (!trimming && written >= 100 + maxStoredEntries / 10) {
-      // A fault shows in the next flush or sweep, which does the same again.
-      trimming = trimToBound().catch(() => {}).finally(() => (trimming = undefined))
-    }
+    // A fault shows in the next flush or sweep, which does the same again.
+    if (written >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
     return writing
   }
 
@@ -106,16 +101,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       return entry && !writes.hides(entry) ? entry : undefined
     },
     // One tick, so one transaction.
-    set: (entries) => grow(entries.length, Promise.all(entries.map(writes.set))),
-    async setUnlessChanged(entry, position) {
-      let set = false
-      await grow(1, writes.change(entry.key, (found, changed) => ((set = !changed) ? entry : found), position, entry.tags))
-      return set
-    },
-    change: (key, decide) => grow(1, writes.change(key, decide)),
-    take: (key) => grow(1, writes.remove({ type: 'delete', key })),
-    deletePrefix: (prefix) => writes.remove({ type: 'deletePrefix', prefix }),
-    deleteTag: (tag) => writes.remove({ type: 'deleteTag', tag }),
+    write: (all) => grow(all.length, Promise.all(all.map(writes.add))),
 
     async *entries() {
       await writes.settled()
@@ -151,7 +137,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async destroy() {
-      await writes.remove({ type: 'deletePrefix', prefix: '' }).catch(() => {})
+      await writes.add({ change: EVERYTHING }).catch(() => {})
       connection.close()
       await within(OPEN_TIME_LIMIT, deleteDatabases(name, version))
     },
@@ -165,10 +151,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 async function deleteDatabases(name: string, version: string): Promise<void> {
   try {
     const databases = (await indexedDB.databases?.()) ?? [{ name: databaseName(name, version) }]
-    const own = databases.flatMap((database) => (belongsTo(database.name!, name) ? [database.name!] : []))
+    const own = databases.filter((database) => database.name!.startsWith(databasePrefix(name)))
     await Promise.all(
       own.map((database) => {
-        const request = indexedDB.deleteDatabase(database)
+        const request = indexedDB.deleteDatabase(database.name!)
         return Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
       }),
     )

@@ -2,7 +2,7 @@
 // that was away reads what it missed, and a load learns whether anything happened to its key while it was under way.
 // Messages between tabs are quicker; this is what makes it right when one is late or lost.
 
-import { changesIn, concerns, EVERYTHING, type Change } from '../change.ts'
+import { changesIn, EVERYTHING, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
 
 /** Records kept. Whoever missed more takes everything for changed. */
@@ -14,16 +14,10 @@ interface LogRecord {
 }
 
 /** Records after a position; in their place, one that concerns everything where they are not all there any more. */
-async function recordsSince(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]> {
-  const [last, ...records]: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.lowerBound(position)))
-  if (last?.id === position) return records
-  if (!position && (!last || last.id === 1)) return last ? [last, ...records] : []
-  return [{ id: (records.at(-1) ?? last)?.id ?? 0, changes: [EVERYTHING] }]
-}
-
-/** Whether a change since a position concerns a key with these tags. */
-export async function isChanged(log: IDBObjectStore, position: number, key: string, tags: readonly string[]): Promise<boolean> {
-  return (await recordsSince(log, position)).some(({ changes }) => changesIn(changes).some((change) => concerns(change, key, tags)))
+export async function recordsSince(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]> {
+  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.lowerBound(position)))
+  const [first, ...others] = found.map(({ id, changes }) => ({ id, changes: changesIn(changes) }))
+  return first?.id === position ? others : [{ id: found.at(-1)?.id ?? 0, changes: [EVERYTHING] }]
 }
 
 export interface Log {
@@ -72,7 +66,7 @@ export function createLog(): Log {
       const records = await recordsSince(log, position)
       const missed = records.filter(({ id }) => !ahead.has(id))
       advance(records.at(-1)?.id ?? position)
-      return missed.flatMap(({ changes }) => changesIn(changes))
+      return missed.flatMap(({ changes }) => changes)
     },
   }
 }

@@ -4,10 +4,10 @@ import { resultOf } from './requests.ts'
 
 /** Every key that starts with the prefix. Keys compare by UTF-16 code units, so the end is exact. */
 export function prefixRange(prefix: string): IDBKeyRange {
-  let end = prefix.length
-  while (end > 0 && prefix.charCodeAt(end - 1) === 0xffff) end--
-  if (end === 0) return IDBKeyRange.lowerBound(prefix)
-  return IDBKeyRange.bound(prefix, prefix.slice(0, end - 1) + String.fromCharCode(prefix.charCodeAt(end - 1) + 1), false, true)
+  const start = prefix.replace(/\uffff+$/, '')
+  if (!start) return IDBKeyRange.lowerBound(prefix)
+  const end = start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) + 1)
+  return IDBKeyRange.bound(prefix, end, false, true)
 }
 
 /** Keys listed by one request, runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */

@@ -9,15 +9,15 @@ export const LOG = 'changes'
 
 /**
  * The database of one cache name and data version. A change of layout gets another number, and so another database: old
- * and new code never fight over one. The name stands in it as it is, at the end.
+ * and new code never fight over one. The name stands in it as it is; its length says where it ends.
  */
 export function databaseName(name: string, version: string): string {
-  return `bestbefore:1:${version.replace(/[%:]/g, encodeURIComponent)}:${name}`
+  return `${databasePrefix(name)}1:${version}`
 }
 
-/** Whether a database belongs to a cache name, in whatever layout and data version. */
-export function belongsTo(database: string, name: string): boolean {
-  return /^bestbefore:\d+:[^:]*:(.*)$/s.exec(database)?.[1] === name
+/** What the databases of a cache name begin with, in whatever layout and data version, and no others. */
+export function databasePrefix(name: string): string {
+  return `bestbefore:${name.length}:${name}:`
 }
 
 /**
@@ -28,7 +28,8 @@ export function createSchema(database: IDBDatabase): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: 'key' })
   entries.createIndex(BY_EXPIRY, 'expiresAt')
   entries.createIndex(BY_TAG, 'tags', { multiEntry: true })
-  database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true })
+  // Its first record says that none has been removed.
+  database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ changes: [] })
 }
 
 /** The entry that a record is; `undefined` for anything that this schema cannot have written. */

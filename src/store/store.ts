@@ -1,12 +1,23 @@
 // The port of the second tier: what the cache asks of IndexedDB, and of any other store handed to it.
 
+import type { Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
 
-/**
- * What a change makes of the entry it found: the entry from now on, `undefined` for none; the one found, for no change.
- * A store may call it again when it has to try again; the last call counts.
- */
-export type Decide<V> = (found: Entry<V> | undefined) => Entry<V> | undefined
+/** One write: what a call asks for, and what came of it. */
+export interface Write<V> {
+  readonly change: Change
+  /**
+   * Makes of the entry that is there the one to be there from now on, or `undefined` for none; the one found is no change.
+   * A store may call it again when it has to try again; the last call counts. Absent for a write that does not look.
+   */
+  readonly decide?: (found: Entry<V> | undefined) => Entry<V> | undefined
+  /** For stores with a log of changes: a later one that concerns the new entry leaves all as it is. */
+  readonly since?: number | undefined
+  /** The new entry; where there is `decide`, the store puts it here. */
+  entry?: Entry<V> | undefined
+  /** The store puts here what it found, where there is `decide`. */
+  found?: Entry<V> | undefined
+}
 
 export interface Swept {
   /** Of the entries removed. */
@@ -24,15 +35,11 @@ export interface Swept {
  */
 export interface Store<V> {
   get(key: string): Promise<Entry<V> | undefined>
-  /** All or nothing. Of several values, the cache has seen to it that each can be cloned. */
-  set(entries: readonly Entry<V>[]): Promise<unknown>
-  /** Reads, decides and writes one key with nothing in between, other tabs and processes included. */
-  change(key: string, decide: Decide<V>): Promise<unknown>
-  /** Removes a key; resolves to what was there. Of several callers, in any tab or process, one gets it. */
-  take(key: string): Promise<Entry<V> | undefined>
-  /** The empty prefix is everything. */
-  deletePrefix(prefix: string): Promise<unknown>
-  deleteTag(tag: string): Promise<unknown>
+  /**
+   * Carries out writes in their order, all or nothing. Nothing comes between what `decide` is given and what it makes of it,
+   * other tabs and processes included. Of several values, the cache has seen to it that each can be cloned.
+   */
+  write(writes: readonly Write<V>[]): Promise<unknown>
   /** Every entry once, in any order, as of a moment after the call. */
   entries(): AsyncIterable<Entry<V>>
   /** Removes every entry whose `expiresAt` is at or before `now`. */

@@ -149,7 +149,7 @@ describe('3: read your writes', () => {
 
   it('a change that the store decides late does not overwrite what was set meanwhile', async () => {
     const { cache, control } = await setUp({ a: 'old' })
-    control.hold('after', 'change')
+    control.hold('after', 'change', 'take')
     const changes = [cache.update('a', 'updated'), cache.touch('a', 5), cache.take('a'), cache.add('a', 'added')]
     await untilHeld(control, 4)
     await cache.set('a', 'set')

@@ -30,7 +30,7 @@ export async function databaseNames(): Promise<string[]> {
 
 /** What lies on disk for a cache name, all data versions together. */
 export async function lookAtDisk(name: string): Promise<Disk> {
-  const databases = (await databaseNames()).filter((database) => database.endsWith(name))
+  const databases = (await databaseNames()).filter((database) => database.includes(`:${name}:`))
   const disk = { databases, records: [] as Record<string, unknown>[], expiry: [] as [unknown, unknown][], tags: [] as [unknown, unknown][] }
   for (const database of databases) {
     await inEntries(database, 'readonly', async (entries) => {
@@ -67,7 +67,7 @@ export function faultsOf({ records, expiry, tags }: Disk): string[] {
 
 /** Puts records into a database that exists, as foreign code or a bit gone wrong would. */
 export async function plant(name: string, ...records: object[]): Promise<void> {
-  const [database] = (await databaseNames()).filter((each) => each.endsWith(name))
+  const [database] = (await databaseNames()).filter((each) => each.includes(`:${name}:`))
   if (database === undefined) throw new Error(`There is no database of ${name} yet`)
   await inEntries(database, 'readwrite', async (entries) => {
     for (const record of records) await settled(entries.put(record))

@@ -2,11 +2,11 @@
 
 import type { CacheError } from '../../src/index.ts'
 import { createIndexedDbStore, type IndexedDbSettings } from '../../src/store/indexeddb-store.ts'
-import type { Store } from '../../src/store/store.ts'
+import { callsOf, type StoreCalls } from '../store/calls.ts'
 import './indexed-db.ts'
 
 export interface OpenedStore<V> {
-  readonly store: Store<V>
+  readonly store: StoreCalls<V>
   /** What the cache was told: of failed and late openings, and of evictions. */
   readonly availability: (CacheError | undefined)[]
   readonly evicted: string[]
@@ -26,5 +26,5 @@ export function openIndexedDbStore<V = unknown>(name: string, settings: Partial<
     onMissed() {},
     ...settings,
   })
-  return { store, availability, evicted }
+  return { store: callsOf(store), availability, evicted }
 }

@@ -1,9 +1,15 @@
 // Stores that misbehave on demand: calls held back, calls that fail. The cache on top cannot tell them from slow and broken disks.
 
-import type { Store } from '../../src/index.ts'
+import type { Store, Write } from '../../src/index.ts'
 import { deferred, type Deferred } from './deferred.ts'
 
 type Method = 'get' | 'set' | 'change' | 'take' | 'deletePrefix' | 'deleteTag' | 'sweep' | 'flush' | 'close' | 'destroy'
+
+/** What the cache means by a write. */
+function methodOf<V>({ change, decide }: Write<V>): Method {
+  if (change.type === 'set') return decide ? 'change' : 'set'
+  return change.type === 'delete' ? 'take' : (change.type as Method)
+}
 
 export interface Control<V> {
   readonly store: Store<V>
@@ -62,11 +68,7 @@ export function controlled<V>(inner: Store<V>): Control<V> {
     },
     store: {
       get: around('get', inner.get),
-      set: around('set', inner.set),
-      change: around('change', inner.change),
-      take: around('take', inner.take),
-      deletePrefix: around('deletePrefix', inner.deletePrefix),
-      deleteTag: around('deleteTag', inner.deleteTag),
+      write: (writes) => around(methodOf(writes[0]!), inner.write)(writes),
       entries: inner.entries,
       sweep: around('sweep', inner.sweep),
       flush: around('flush', inner.flush),

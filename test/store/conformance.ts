@@ -3,6 +3,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Entry, Store } from '../../src/index.ts'
+import { callsOf, type StoreCalls } from './calls.ts'
 
 /** Opens a store; every one of a test works on the same data, as the tabs of one origin do. */
 export type OpenStore = <V>() => Store<V>
@@ -29,11 +30,12 @@ const uncloneable = () => {}
 
 export function describeStore(name: string, setUp: () => OpenStore): void {
   describe(`${name} as a store`, () => {
-    let open: OpenStore
-    let store: Store<unknown>
+    let open: <V>() => StoreCalls<V>
+    let store: StoreCalls<unknown>
 
     beforeEach(() => {
-      open = setUp()
+      const openStore = setUp()
+      open = <V>() => callsOf(openStore<V>())
       store = open()
       return () => store.close()
     })

@@ -21,32 +21,28 @@ export function createPlainStore<V>(rows: Rows = new Map()): Store<V> {
   }
 
   /** An older value does not outlive a newer one that cannot be kept. */
-  const put = (entries: readonly Entry<V>[]): void => {
-    for (const { key } of entries) rows.delete(key)
-    for (const entry of structuredClone(entries)) rows.set(entry.key, entry)
+  const put = (entry: Entry<V>): void => {
+    rows.delete(entry.key)
+    rows.set(entry.key, structuredClone(entry))
   }
 
   const find = (key: string): Entry<V> | undefined => structuredClone(rows.get(key)) as Entry<V> | undefined
 
   return {
     get: (key) => inTurn(() => find(key)),
-    set: (entries) => inTurn(() => put(entries)),
-    change: (key, decide) =>
+    write: (writes) =>
       inTurn(() => {
-        const found = find(key)
-        const next = decide(found)
-        if (next === found) return
-        if (next) put([next])
-        else rows.delete(key)
+        for (const write of writes) {
+          const { change, decide } = write
+          if ('prefix' in change) remove(({ key }) => key.startsWith(change.prefix))
+          else if ('tag' in change) remove(({ tags }) => tags?.includes(change.tag) === true)
+          else {
+            if (decide) write.entry = decide((write.found = find(change.key)))
+            if (write.entry && write.entry !== write.found) put(write.entry)
+            if (!write.entry) rows.delete(change.key)
+          }
+        }
       }),
-    take: (key) =>
-      inTurn(() => {
-        const found = find(key)
-        rows.delete(key)
-        return found
-      }),
-    deletePrefix: (prefix) => inTurn(() => remove(({ key }) => key.startsWith(prefix))),
-    deleteTag: (tag) => inTurn(() => remove(({ tags }) => tags?.includes(tag) === true)),
     async *entries() {
       for (const key of await inTurn(() => [...rows.keys()])) {
         const entry = find(key)
