@@ -13,7 +13,7 @@ import { overtake, type Flights } from './flight.ts'
 import { createMemoryCache } from './memory/memory-cache.ts'
 import type { CacheSettings } from './options.ts'
 import { toCacheError } from './store/faults.ts'
-import { createIndexedDbStore, type IndexedDbStore } from './store/indexeddb-store.ts'
+import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 
@@ -313,6 +313,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   // Life
 
   const sweep = async (): Promise<{ count: number; more: boolean }> => {
+    // Nothing of it concerns this version.
+    void collect().catch(() => {})
     const keys = (swept = new Set())
     memory.sweep()
     swept = undefined
@@ -326,6 +328,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       fail(error)
     }
     return { count: keys.size, more }
+  }
+
+  /** Removes the data of other versions that no tab uses any more. */
+  const collect = async (): Promise<void> => {
+    for (const other of (await disk?.others()) ?? []) if (!(await tabs!.isUsed(other)) && !closed) await deleteDatabase(other)
   }
 
   const sweeper = createSweeper(sweepInterval, () => {

@@ -20,6 +20,8 @@ export interface Tabs {
   /** Tells of a commit, together with others of the next few ms. */
   post(changes: readonly Change[], id: number): void
   postDestroy(): void
+  /** Whether a cache somewhere uses a database. A tab that is frozen does not answer. */
+  isUsed(database: string): Promise<boolean>
   close(): void
   /** Held here, as listeners do not hold it. */
   readonly peer: Peer
@@ -27,6 +29,8 @@ export interface Tabs {
 
 /** ms in which commits are collected into one message: a post costs about 100 µs in Chromium. */
 const COLLECTED_FOR = 5
+/** ms that the others have to answer. */
+const ANSWERED_IN = 1_000
 const PAGE_EVENTS = ['pagehide', 'pageshow', 'visibilitychange', 'resume']
 
 /**
@@ -38,6 +42,8 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let channel: BroadcastChannel | undefined
   let changes: Change[] = []
   let ids: number[] = []
+  /** Databases that others have said they use. */
+  const used = new Set<unknown>()
 
   const post = (message: object): void => channel?.postMessage(message)
 
@@ -49,6 +55,8 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
 
   const onMessage = ({ data }: MessageEvent): void => {
     if (data?.destroy === true) peer.onDestroy()
+    else if (data?.asked === database) post({ used: database })
+    else if (data?.used) used.add(data.used)
     else if (data?.database === database && Array.isArray(data.ids)) peer.onChanges(changesIn(data.changes), data.ids)
   }
 
@@ -95,6 +103,12 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       changes.push(...made)
     },
     postDestroy: () => post({ destroy: true }),
+    async isUsed(asked: string) {
+      used.delete(asked)
+      post({ asked })
+      await new Promise((resolve) => setTimeout(resolve, ANSWERED_IN))
+      return used.delete(asked)
+    },
     close() {
       for (const type of PAGE_EVENTS) globalThis.removeEventListener?.(type, listener)
       leave()

@@ -38,6 +38,8 @@ export interface IndexedDbStore<V> extends Store<V> {
   see(ids: readonly number[]): void
   /** Resolves when the changes that nobody told of are told; never rejects. */
   catchUp(): Promise<unknown>
+  /** The databases of other data versions of the name. */
+  others(): Promise<readonly string[]>
   /** Lets go of the database until it is needed again. */
   release(): void
 }
@@ -93,6 +95,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     see: (ids) => ids.forEach(log.see),
     catchUp,
     release: connection.release,
+    others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {
       written ??= 1
@@ -139,27 +142,27 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async destroy() {
       await writes.add({ change: EVERYTHING }).catch(() => {})
       connection.close()
-      await within(OPEN_TIME_LIMIT, deleteDatabases(name, version))
+      try {
+        await within(OPEN_TIME_LIMIT, databasesOf(name, database).then((all) => Promise.all(all.map(deleteDatabase))))
+      } catch (error) {
+        // An origin that may not store anything has nothing to delete.
+        if (nameOf(error) !== 'SecurityError') throw error
+      }
     },
   }
 }
 
-/**
- * Deletes the databases of every data version of a name; where the engine does not list them, of this one. One that
- * another tab holds open goes when that tab lets go.
- */
-async function deleteDatabases(name: string, version: string): Promise<void> {
-  try {
-    const databases = (await indexedDB.databases?.()) ?? [{ name: databaseName(name, version) }]
-    const own = databases.filter((database) => database.name!.startsWith(databasePrefix(name)))
-    await Promise.all(
-      own.map((database) => {
-        const request = indexedDB.deleteDatabase(database.name!)
-        return Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
-      }),
-    )
-  } catch (error) {
-    // An origin that may not store anything has nothing to delete.
-    if (nameOf(error) !== 'SecurityError') throw error
-  }
+/** The databases of a name, in every data version; where the engine does not list them, the one given. */
+async function databasesOf(name: string, database: string): Promise<readonly string[]> {
+  const all = (await indexedDB.databases?.()) ?? [{ name: database }]
+  return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))
+}
+
+/** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
+export async function deleteDatabase(database: string): Promise<void> {
+  const connection = createConnection(database, 'relaxed', () => {}, () => {})
+  await connection.run('readwrite', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
+  connection.close()
+  const request = indexedDB.deleteDatabase(database)
+  await Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
 }
