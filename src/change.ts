@@ -5,19 +5,24 @@
  * or every entry with a tag.
  */
 export type Change =
-  | { readonly type: 'set' | 'delete' | 'expire'; readonly key: string }
+  | { readonly type: 'set' | 'delete'; readonly key: string }
   | { readonly type: 'deletePrefix'; readonly prefix: string }
   | { readonly type: 'deleteTag'; readonly tag: string }
 
 export const EVERYTHING: Change = { type: 'deletePrefix', prefix: '' }
 
+type Concern = { readonly key: string } | { readonly prefix: string } | { readonly tag: string }
+
 /** Whether a change concerns a key with these tags. Where nobody knows the tags, any may be among them. */
-export function concerns(change: Change, key: string, tags?: readonly string[]): boolean {
+export function concerns(change: Concern, key: string, tags?: readonly string[]): boolean {
   if ('key' in change) return change.key === key
   return 'prefix' in change ? key.startsWith(change.prefix) : (tags?.includes(change.tag) ?? true)
 }
 
+/** What each type must name. */
+const NAMED: Readonly<Record<string, string>> = { set: 'key', delete: 'key', deletePrefix: 'prefix', deleteTag: 'tag' } satisfies Record<Change['type'], string>
+
 /** The changes in what another tab or an older page has left; whatever else is there is passed over. */
 export function changesIn(found: unknown): readonly Change[] {
-  return Array.isArray(found) ? found.filter((change) => typeof (change?.key ?? change?.prefix ?? change?.tag) === 'string') : []
+  return Array.isArray(found) ? found.filter((change) => typeof change?.[NAMED[change.type]!] === 'string') : []
 }

@@ -77,6 +77,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     const { key, refresh, loader } = request
     const stored = disk && !refresh && (await tiers.fetch(key))
     if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
+    if (disk && disk.position === undefined) await disk.catchUp()
     signal.throwIfAborted()
     const position = disk?.position
     let { life } = request

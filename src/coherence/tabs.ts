@@ -81,7 +81,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     if (type === 'pagehide') {
       leave()
       peer.onHide()
-    } else if (globalThis.document?.hidden) {
+    } else if (type === 'visibilitychange' && document.hidden) {
       flush()
     } else {
       open()

@@ -50,7 +50,8 @@ const PAGE = 200
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
-  const catchUp = (): Promise<unknown> => connection.run('readonly', (_entries, records) => log.catchUp(records)).then(onMissed, () => {})
+  const catchUp = (): Promise<unknown> =>
+    within(OPEN_TIME_LIMIT, connection.run('readonly', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
   const connection = createConnection(database, durability, onAvailability, catchUp)
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection, log, (changes, id) => {
