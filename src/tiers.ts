@@ -192,7 +192,10 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onHide: disk.release,
       onShow() {
         if (closed || disk.position === undefined) return
-        checking = disk.catchUp().finally(() => (checking = undefined))
+        const check = disk.catchUp().then(() => {
+          if (checking === check) checking = undefined
+        })
+        checking = check
       },
     })
 
@@ -344,10 +347,14 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
     sweeper.stop()
-    tabs?.close()
     overtakeAll(EVERYTHING)
     memory.clear()
-    await finish()?.catch(onFault)
+    try {
+      await finish()?.catch(onFault)
+    } finally {
+      // The others have been told of the last commit.
+      tabs?.close()
+    }
   }
 
   const destroy = (local: boolean): Promise<void> => {

@@ -44,18 +44,28 @@ export interface IndexedDbStore<V> extends Store<V> {
   release(): void
 }
 
+/** ms after which a message counts as lost. */
+const MISSED_AFTER = 200
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
-  const catchUp = (): Promise<unknown> =>
-    within(OPEN_TIME_LIMIT, connection.run('readonly', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
+  /** Set while a record is missing. */
+  let missing: unknown
+  const catchUp = (): Promise<unknown> => {
+    missing = undefined
+    return within(OPEN_TIME_LIMIT, connection.run('readonly', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
+  }
+  const see = (ids: readonly number[]): void => {
+    // The message of another tab may be under way, or lost.
+    if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
+  }
   const connection = createConnection(database, durability, onAvailability, catchUp)
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection, log, (changes, id) => {
-    log.see(id)
+    see([id])
     onCommit(changes, id)
   })
 
@@ -93,7 +103,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     get position() {
       return log.position
     },
-    see: (ids) => ids.forEach(log.see),
+    see,
     catchUp,
     release: connection.release,
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
@@ -161,6 +171,10 @@ async function databasesOf(name: string, database: string): Promise<readonly str
 
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
+  const see = (ids: readonly number[]): void => {
+    // The message of another tab may be under way, or lost.
+    if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
+  }
   const connection = createConnection(database, 'relaxed', () => {}, () => {})
   await connection.run('readwrite', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()

@@ -25,8 +25,11 @@ export interface Log {
   readonly position: number | undefined
   /** Adds what a transaction does; the request's result is the record's number. */
   append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
-  /** Takes a record for known, one of this tab or one that another has told of. Records may come in any order. */
-  see(id: number): void
+  /**
+   * Takes a record for known, one of this tab or one that another has told of. They may come in any order; returns whether
+   * one is missing.
+   */
+  see(id: number): boolean
   /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
   catchUp(log: IDBObjectStore): Promise<readonly Change[]>
 }
@@ -56,6 +59,7 @@ export function createLog(): Log {
     see(id) {
       ahead.add(id)
       if (position !== undefined) advance(position)
+      return ahead.size > 0
     },
     async catchUp(log) {
       if (position === undefined) {
@@ -66,6 +70,8 @@ export function createLog(): Log {
       const records = await recordsSince(log, position)
       const missed = records.filter(({ id }) => !ahead.has(id))
       advance(records.at(-1)?.id ?? position)
+      // Of records that are not there, whoever told of them.
+      ahead.clear()
       return missed.flatMap(({ changes }) => changes)
     },
   }
