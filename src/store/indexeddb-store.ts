@@ -171,10 +171,6 @@ async function databasesOf(name: string, database: string): Promise<readonly str
 
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
-  const see = (ids: readonly number[]): void => {
-    // The message of another tab may be under way, or lost.
-    if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
-  }
   const connection = createConnection(database, 'relaxed', () => {}, () => {})
   await connection.run('readwrite', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()
