@@ -50,7 +50,7 @@ const tests: ViteUserConfig = {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{browser,e2e,bench}/**'],
+          exclude: ['test/{browser,e2e,tabs,bench}/**'],
           setupFiles,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -85,6 +85,17 @@ const tests: ViteUserConfig = {
           hookTimeout: 60_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'tabs',
+          include: ['test/tabs/**/*.test.ts'],
+          setupFiles,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -1,0 +1,65 @@
+// A history of three tabs: random operations on one cache at once, judged by the checker. HISTORY_OPERATIONS=<number> does more
+// of them (`npm run test:history`), SEED=<number> others; the seed stands in the test's name.
+
+import { expect, test } from 'vitest'
+import { check, STALE_MS, type Step } from './history.ts'
+import type { RoamOptions } from './support/roam.ts'
+import { useTabs, type OpenOptions } from './support/tabs.ts'
+
+const OPERATIONS = Number(process.env['HISTORY_OPERATIONS'] ?? 2_000)
+const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const KEYS = Array.from({ length: 30 }, (_, number) => `group ${number % 5}/${number}`)
+const MINUTE_MS = 60_000
+
+const tabs = useTabs()
+
+async function record(operations: number, seed: number, options: OpenOptions = {}): Promise<Step[]> {
+  // One tab reads much from disk, the others from memory.
+  const places = [...(await tabs.open(1, { cache: { maxEntries: 8 }, ...options })), ...(await tabs.open(2, options))]
+  const logs = await Promise.all(
+    places.map((place, number) => {
+      const own = KEYS.filter((_, place) => place % places.length === number)
+      const roaming: RoamOptions = { seed: seed + number, operations: Math.ceil(operations / places.length), keys: KEYS, own }
+      return place.run((side, settings) => side.roam(side, settings), roaming)
+    }),
+  )
+  for (const place of places) expect(await place.run(({ faults }) => faults), `faults in ${place.name}`).toEqual([])
+  return logs.flat()
+}
+
+test(`three tabs never read what they may not, in ${OPERATIONS} operations, seed ${SEED}`, { timeout: MINUTE_MS + 20 * OPERATIONS }, async () => {
+  const history = await record(OPERATIONS, SEED)
+  const asked = history.filter(({ what }) => what !== 'event')
+  expect(asked.length).toBeGreaterThanOrEqual(OPERATIONS)
+  const told = history.length - asked.length
+  const hits = asked.filter(({ what, value }) => what === 'peek' && value !== undefined).length
+  console.log(`history: ${asked.length} operations, ${told} events, ${hits} peeks that found a value, seed ${SEED}`)
+  expect(check(history).slice(0, 10), `seed ${SEED}`).toEqual([])
+  expect(told, 'events of other tabs').toBeGreaterThan(OPERATIONS / 10)
+
+  // The same history with one old answer in it is refused: the operations were such that a fault would have shown.
+  const spoiled = spoil(history)
+  expect(spoiled.length, 'reads that could have been wrong').toBeGreaterThan(OPERATIONS / 20)
+  for (const { read, old } of spoiled.slice(0, 20)) {
+    const wrong = history.map((step) => (step === read ? { ...step, value: old } : step))
+    expect(check(wrong), `a get answered with ${old}`).not.toEqual([])
+  }
+})
+
+test('a history of tabs that cannot hear each other is refused', async () => {
+  const history = await record(600, SEED, { missing: ['globalThis.BroadcastChannel'] })
+  for (const place of tabs.opened) place.silent = true
+  expect(check(history)).not.toEqual([])
+})
+
+/** Reads that found a value while a much older one of their key was long replaced. */
+function spoil(history: readonly Step[]): { read: Step; old: string }[] {
+  const sets = history.filter(({ what }) => what === 'set')
+  return history.flatMap((read) => {
+    if (read.what !== 'get' || read.value === undefined) return []
+    const source = sets.find(({ value }) => value === read.value)
+    if (!source || source.ended + STALE_MS > read.begun) return []
+    const old = sets.find(({ key, ended }) => key === read.key && ended + STALE_MS < source.begun)
+    return old?.value === undefined ? [] : [{ read, old: old.value }]
+  })
+}

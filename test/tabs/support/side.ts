@@ -1,0 +1,126 @@
+// A tab's or worker's side: the library, one cache by default, and what tests want to know of it. Bundled with the library
+// into one script that defines the global `side`; functions handed to `Place.run` get it as their first argument.
+
+import { createCache, type Cache, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
+import { roam } from './roam.ts'
+
+/** What the API answers. */
+export interface Answer {
+  readonly key: string
+  readonly by: string
+  readonly serial: number
+}
+
+/** A row of the object store, as far as tests look at it. */
+export interface Row {
+  readonly key: string
+  readonly value: unknown
+}
+
+export type CacheEvent = { readonly local: boolean } & (
+  | { readonly type: 'set' | 'delete' | 'expire'; readonly key: string }
+  | { readonly type: 'deletePrefix'; readonly prefix: string }
+  | { readonly type: 'deleteTag'; readonly tag: string }
+  | { readonly type: 'destroy' }
+  | { readonly type: 'status'; readonly status: { readonly persistence: string } }
+)
+type Listener = (event: CacheEvent) => void
+
+export interface TabCache extends Cache<unknown> {
+  subscribe(listener: Listener): () => void
+  subscribe(key: string, listener: Listener): () => void
+}
+
+export type TabCacheOptions = CacheOptions<unknown> & { readonly lockTimeout?: number }
+
+/** The cache's name where a test needs just one. */
+const NAME = 'shared'
+/** Hosts that share the API's requests: a browser opens no more than 6 connections to one. */
+const HOSTS = 24
+
+const parameters = new URL(location.href).searchParams
+const tab = parameters.get('tab') ?? ''
+let database = NAME
+
+export const side = {
+  createCache,
+  roam,
+  tab,
+  /** The cache opened last. */
+  cache: undefined as unknown as TabCache,
+  /** Codes that `onError` was told. */
+  faults: [] as string[],
+  /** What its subscriber was told. */
+  events: [] as CacheEvent[],
+  /** Of each time the page was shown, whether it came from the back/forward cache. */
+  shows: [] as boolean[],
+  /** Whatever one call leaves for the next. */
+  left: {} as Record<string, unknown>,
+
+  open(options: TabCacheOptions = {}): void {
+    const { name = NAME, version = '' } = options
+    database = `:${version}:${name}`
+    side.cache = createCache<unknown>({ name, onError: ({ code }) => void side.faults.push(code), ...options }) as TabCache
+    side.cache.subscribe?.((event) => void side.events.push(event))
+  },
+
+  /** Asks the API. */
+  async ask(key: string, signal?: AbortSignal): Promise<Answer> {
+    const host = [...key].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % HOSTS, 0)
+    const url = `http://api${host}.localhost:${location.port}/api/${encodeURIComponent(key)}?tab=${tab}`
+    return (await fetch(url, signal ? { signal } : {})).json()
+  },
+
+  load: (key: string, options?: LoadOptions): Promise<Answer> =>
+    side.cache.getOrLoad(key, (context) => side.ask(context.key, context.signal), options) as Promise<Answer>,
+
+  /** How a promise ended: its value, or the code or text of its error. */
+  async outcome(promise: Promise<unknown>): Promise<unknown> {
+    return promise.catch((error: { code?: string }) => `rejected: ${error.code ?? error}`)
+  },
+
+  /** Names of the databases that contain a text, as a cache's database contains the cache's name. */
+  async databases(text = NAME): Promise<string[]> {
+    return (await indexedDB.databases()).flatMap(({ name }) => (name?.includes(text) ? [name] : [])).sort()
+  },
+
+  /** What lies in the database of the cache opened last, or of the one whose name ends so; nothing where there is none. */
+  async rows(ending = database): Promise<Row[]> {
+    const name = (await side.databases('')).find((each) => each.endsWith(ending))
+    if (name === undefined) return []
+    const request = indexedDB.open(name)
+    // It was deleted meanwhile: looking must not create it.
+    request.onupgradeneeded = () => request.transaction?.abort()
+    const connection = await settled(request).catch(() => undefined)
+    try {
+      if (!connection?.objectStoreNames.contains('entries')) return []
+      return await settled(connection.transaction('entries').objectStore('entries').getAll())
+    } finally {
+      connection?.close()
+    }
+  },
+
+  /** Keys whose value in memory is not the one on disk. */
+  async disagreements(): Promise<string[]> {
+    const rows = new Map((await side.rows()).map(({ key, value }) => [key, JSON.stringify(value)]))
+    const keys: string[] = []
+    for await (const key of side.cache.keys()) {
+      const held = side.cache.peek(key)
+      if (held !== undefined && JSON.stringify(held) !== rows.get(key)) keys.push(key)
+    }
+    return keys
+  },
+}
+
+export type Side = typeof side
+
+export function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+
+Object.assign(globalThis, { side })
+addEventListener('pageshow', ({ persisted }) => void side.shows.push(persisted))
+if (parameters.has('options')) side.open(JSON.parse(parameters.get('options')!))

@@ -1,0 +1,242 @@
+// Real tabs for a test file: one Chromium, with a profile on disk and no more help from its driver than a user's browser gets, so
+// that pages are hidden, frozen, cached and killed as they are in life. Every test has an origin, and so databases, of its own.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser, type BrowserContext, type CDPSession, type Page, type Worker } from 'playwright-core'
+import { build } from 'vite'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
+import type { EngineName } from '../../browser/engines.ts'
+import { launchEngine, type RunningEngine } from '../../browser/launch.ts'
+import { Api } from './api.ts'
+import type { Side, TabCacheOptions } from './side.ts'
+
+/** Where the library runs: a tab or a worker. */
+export interface Place {
+  readonly name: string
+  /** Runs a function there. It has its arguments and globals, and nothing of what is around it here. */
+  run<R, A = undefined>(work: (side: Side, argument: A) => R, ...argument: A extends undefined ? [] : [A]): Promise<Awaited<R>>
+}
+
+export interface OpenOptions {
+  /** Of the cache that every tab opens; `false` for none. */
+  readonly cache?: TabCacheOptions | false
+  /** Tabs of one window: the last one shows, the others are hidden. By default each tab has its own. */
+  readonly oneWindow?: boolean
+  /** Globals to delete before the library runs, such as `globalThis.BroadcastChannel`. */
+  readonly missing?: readonly string[]
+}
+
+type TabNames = 'ABCDEFGH'
+const NAMES: TabNames = 'ABCDEFGH'
+const ENGINE = (process.env['TABS_ENGINE'] ?? 'chromium') as EngineName
+const OPEN_MS = 10_000
+
+export class Tab implements Place {
+  readonly name: string
+  readonly page: Page
+  readonly #session: CDPSession
+  /** Not to be checked after the test: it cannot answer, or its memory may be wrong. */
+  silent = false
+
+  private constructor(name: string, page: Page, session: CDPSession) {
+    this.name = name
+    this.page = page
+    this.#session = session
+  }
+
+  static async of(name: string, page: Page): Promise<Tab> {
+    return new Tab(name, page, await page.context().newCDPSession(page))
+  }
+
+  run: Place['run'] = (work, ...argument) => this.page.evaluate(call(work, argument)) as Promise<never>
+
+  /** Kills its process. */
+  async crash(): Promise<void> {
+    this.silent = true
+    const crashed = new Promise((resolve) => this.page.once('crash', resolve))
+    this.#session.send('Page.crash').catch(() => {})
+    await crashed
+  }
+
+  /** Stops its tasks and timers; what it is asked through `run` still runs. */
+  async freeze(): Promise<void> {
+    this.silent = true
+    await this.#session.send('Page.setWebLifecycleState', { state: 'frozen' })
+  }
+
+  async thaw(): Promise<void> {
+    await this.#session.send('Page.setWebLifecycleState', { state: 'active' })
+    this.silent = false
+  }
+
+  /** Hides the other tabs of its window. */
+  async show(): Promise<void> {
+    await this.page.bringToFront()
+    await expect.poll(() => this.page.evaluate('document.visibilityState')).toBe('visible')
+  }
+
+  /** Goes to another page of the origin, which knows nothing of caches. */
+  async leave(): Promise<void> {
+    this.silent = true
+    await this.page.goto(new URL('/elsewhere', this.page.url()).href)
+  }
+
+  /** @throws Error with the browser's reasons where the page comes back from anywhere but the back/forward cache. */
+  async comeBack(): Promise<void> {
+    await this.page.evaluate('void history.back()')
+    const shown = () => this.page.evaluate('location.pathname === "/" && globalThis.side?.shows').catch(() => false)
+    await expect.poll(shown, { timeout: OPEN_MS, interval: 20 }).toBeTruthy()
+    const [shows, reasons] = (await this.page.evaluate('[side.shows, performance.getEntriesByType("navigation")[0].notRestoredReasons]')) as [boolean[], unknown]
+    if (!shows.at(-1)) throw new Error(`Not from the back/forward cache: ${JSON.stringify(reasons)}`)
+    this.silent = false
+  }
+
+  /** A dedicated worker of this tab, with a cache of its own. */
+  async startWorker(options: TabCacheOptions = {}): Promise<Place> {
+    const name = `${this.name} worker`
+    const started = this.page.waitForEvent('worker')
+    await this.run(({ left }, url) => void (left['worker'] = new Worker(url)), scriptUrl(name, options))
+    return placeOf(name, await started)
+  }
+
+  /** The origin's service worker, with a cache of its own. */
+  async startServiceWorker(options: TabCacheOptions = {}): Promise<Place> {
+    const name = 'service worker'
+    const started = this.page.context().waitForEvent('serviceworker')
+    await this.run((_, url) => navigator.serviceWorker.register(url).then(() => {}), scriptUrl(name, options))
+    return placeOf(name, await started)
+  }
+}
+
+export interface Tabs {
+  readonly api: Api
+  /** Of the test that runs. */
+  readonly origin: string
+  /** All tabs of the test that runs. */
+  readonly opened: readonly Tab[]
+  /** Opens tabs named A, B and so on, each with a cache that has looked into its database once. */
+  open(count: number, options?: OpenOptions): Promise<Tab[]>
+}
+
+/** Opens the browser for the file that calls it. After each test it checks that memory and disk agree and that no page has complained. */
+export function useTabs(): Tabs {
+  let api: Api
+  let engine: RunningEngine
+  let browser: Browser
+  let origin = ''
+  let opened: Tab[] = []
+  let problems: string[] = []
+
+  beforeAll(async () => {
+    api = await Api.start({ '/side.js': await bundleSide() })
+    // It stands where others take an address: without one, a browser opens an empty page.
+    engine = launchEngine(ENGINE, '--remote-debugging-port=0')
+    browser = await connect(engine)
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await engine?.stop()
+    await api?.close()
+  })
+
+  beforeEach(() => {
+    origin = api.newOrigin()
+    problems = []
+  })
+
+  afterEach(async () => {
+    const tabs = opened
+    opened = []
+    api.reset()
+    try {
+      for (const tab of tabs.filter(({ silent, page }) => !silent && !page.isClosed())) {
+        const disagreements = () => tab.run((side) => side.outcome(side.cache ? side.disagreements() : Promise.resolve([])))
+        await expect.poll(disagreements, { message: `memory and disk agree in ${tab.name}` }).toSatisfy((found) => String(found) === '' || found === 'rejected: closed')
+      }
+      expect(problems, 'what pages complained of').toEqual([])
+    } finally {
+      await Promise.all(tabs.map(({ page }) => page.close()))
+    }
+  })
+
+  const openTab = async (context: BrowserContext, { cache = {}, oneWindow = false, missing = [] }: OpenOptions): Promise<Tab> => {
+    const name = NAMES[opened.length] ?? '?'
+    const tab = await Tab.of(name, await newPage(browser, context, !oneWindow || opened.length === 0))
+    opened.push(tab)
+    tab.page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(`${name}: ${message.text()}`)
+    })
+    tab.page.on('pageerror', (error) => problems.push(`${name}: ${error.stack ?? error}`))
+    const query = new URLSearchParams([['tab', name], ...missing.map((path) => ['missing', path])])
+    if (cache) query.set('options', JSON.stringify(cache))
+    await tab.page.goto(`${origin}/?${query}`)
+    if (cache) await tab.run((side) => side.cache.get('nothing'))
+    return tab
+  }
+
+  return {
+    get api() {
+      return api
+    },
+    get origin() {
+      return origin
+    },
+    get opened() {
+      return opened
+    },
+    async open(count, options = {}) {
+      const context = browser.contexts()[0]!
+      const tabs: Tab[] = []
+      while (tabs.length < count) tabs.push(await openTab(context, options))
+      return tabs
+    },
+  }
+}
+
+/** One script for tabs and workers. */
+async function bundleSide(): Promise<string> {
+  const result = await build({
+    configFile: false,
+    logLevel: 'error',
+    define: { 'process.env': '{}' },
+    build: { write: false, target: 'es2022', minify: false, lib: { entry: join(import.meta.dirname, 'side.ts'), formats: ['iife'], name: 'bundle' } },
+  })
+  const [output] = Array.isArray(result) ? result : [result]
+  if (output === undefined || !('output' in output)) throw new Error('Cannot bundle the page\'s script: there is no output')
+  return output.output[0].code
+}
+
+/** Attaches without playwright's overrides: its focus emulation keeps every page visible. */
+async function connect({ home, ended }: RunningEngine): Promise<Browser> {
+  let words: string | undefined
+  void ended.then((last) => (words = last))
+  const port = () => {
+    if (words !== undefined) throw new Error(`Cannot open tabs: ${ENGINE} ended early: ${words}`)
+    return readFileSync(join(home, 'DevToolsActivePort'), 'utf8').split('\n')[0]
+  }
+  return chromium.connectOverCDP(`http://127.0.0.1:${await vi.waitFor(port, { timeout: OPEN_MS, interval: 20 })}`, { noDefaults: true })
+}
+
+async function newPage(browser: Browser, context: BrowserContext, newWindow: boolean): Promise<Page> {
+  if (!newWindow) return context.newPage()
+  const session = await browser.newBrowserCDPSession()
+  const opening = context.waitForEvent('page')
+  await session.send('Target.createTarget', { url: 'about:blank', newWindow })
+  await session.detach()
+  return opening
+}
+
+function scriptUrl(name: string, options: TabCacheOptions): string {
+  return `/side.js?${new URLSearchParams({ tab: name, options: JSON.stringify(options) })}`
+}
+
+function placeOf(name: string, worker: Worker): Place {
+  return { name, run: (work, ...argument) => worker.evaluate(call(work, argument)) as Promise<never> }
+}
+
+/** A call as source text: what it runs in has no other way to get a function. */
+function call(work: (...parameters: never[]) => unknown, argument: readonly unknown[]): string {
+  return `(${work})(side, ${JSON.stringify(argument[0]) ?? 'undefined'})`
+}
