@@ -47,7 +47,7 @@ test(`three tabs never read what they may not, in ${OPERATIONS} operations, seed
 })
 
 test('a history of tabs that cannot hear each other is refused', async () => {
-  const history = await record(600, SEED, { missing: ['globalThis.BroadcastChannel'] })
+  const history = await record(1_500, SEED, { missing: ['globalThis.BroadcastChannel'] })
   for (const place of tabs.opened) place.silent = true
   expect(check(history)).not.toEqual([])
 })
