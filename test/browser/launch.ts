@@ -20,14 +20,17 @@ export interface RunningEngine {
   stop(): Promise<void>
 }
 
-/** @throws Error when the engine is not installed. */
-export function launchEngine(name: EngineName, url: string): RunningEngine {
+/**
+ * @param switches more of them for the engine's command line
+ * @throws Error when the engine is not installed.
+ */
+export function launchEngine(name: EngineName, url: string, ...switches: readonly string[]): RunningEngine {
   const { files, command } = requireEngine(name)
   const home = mkdtempSync(join(tmpdir(), `bestbefore-${name}-`))
   for (const [path, text] of Object.entries(files)) writeFileSync(join(home, path), text)
   const [file, ...args] = command(home, url)
 
-  const child = spawn(file, args, { detached: true, env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, [...switches, ...args], { detached: true, env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] })
   const group = child.pid
   const said: string[] = []
   for (const stream of [child.stdout, child.stderr]) {

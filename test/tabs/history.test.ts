@@ -52,14 +52,12 @@ test('a history of tabs that cannot hear each other is refused', async () => {
   expect(check(history)).not.toEqual([])
 })
 
-/** Reads that found a value while a much older one of their key was long replaced. */
+/** Gets that could have found a value long replaced. */
 function spoil(history: readonly Step[]): { read: Step; old: string }[] {
   const sets = history.filter(({ what }) => what === 'set')
   return history.flatMap((read) => {
-    if (read.what !== 'get' || read.value === undefined) return []
-    const source = sets.find(({ value }) => value === read.value)
-    if (!source || source.ended + STALE_MS > read.begun) return []
-    const old = sets.find(({ key, ended }) => key === read.key && ended + STALE_MS < source.begun)
-    return old?.value === undefined ? [] : [{ read, old: old.value }]
+    if (read.what !== 'get') return []
+    const [newer, old] = sets.filter(({ key, ended }) => key === read.key && ended + STALE_MS <= read.begun).sort((a, b) => b.begun - a.begun)
+    return newer && old?.value !== undefined && old.ended + 10 < newer.begun ? [{ read, old: old.value }] : []
   })
 }

@@ -66,7 +66,7 @@ export async function roam({ cache, tab }: Side, { seed, operations, keys, own }
     }
   }
 
-  const stop = cache.subscribe?.((event) => {
+  const stop = cache.subscribe((event) => {
     if (event.local || !('key' in event || 'prefix' in event)) return
     const at = { begun: Date.now(), ended: Date.now(), from: order, to: order++ }
     const scope = 'key' in event ? { key: event.key } : { prefix: event.prefix }
@@ -86,6 +86,6 @@ export async function roam({ cache, tab }: Side, { seed, operations, keys, own }
   // What the others did last still arrives.
   await new Promise((resolve) => setTimeout(resolve, 300))
   await Promise.all(running)
-  stop?.()
+  stop()
   return steps
 }

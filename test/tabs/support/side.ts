@@ -1,7 +1,7 @@
 // A tab's or worker's side: the library, one cache by default, and what tests want to know of it. Bundled with the library
 // into one script that defines the global `side`; functions handed to `Place.run` get it as their first argument.
 
-import { createCache, type Cache, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
+import { createCache, type Cache, type CacheEvent, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
 import { roam } from './roam.ts'
 
 /** What the API answers. */
@@ -17,22 +17,6 @@ export interface Row {
   readonly value: unknown
 }
 
-export type CacheEvent = { readonly local: boolean } & (
-  | { readonly type: 'set' | 'delete' | 'expire'; readonly key: string }
-  | { readonly type: 'deletePrefix'; readonly prefix: string }
-  | { readonly type: 'deleteTag'; readonly tag: string }
-  | { readonly type: 'destroy' }
-  | { readonly type: 'status'; readonly status: { readonly persistence: string } }
-)
-type Listener = (event: CacheEvent) => void
-
-export interface TabCache extends Cache<unknown> {
-  subscribe(listener: Listener): () => void
-  subscribe(key: string, listener: Listener): () => void
-}
-
-export type TabCacheOptions = CacheOptions<unknown> & { readonly lockTimeout?: number }
-
 /** The cache's name where a test needs just one. */
 const NAME = 'shared'
 /** Hosts that share the API's requests: a browser opens no more than 6 connections to one. */
@@ -47,7 +31,7 @@ export const side = {
   roam,
   tab,
   /** The cache opened last. */
-  cache: undefined as unknown as TabCache,
+  cache: undefined as unknown as Cache<unknown>,
   /** Codes that `onError` was told. */
   faults: [] as string[],
   /** What its subscriber was told. */
@@ -57,11 +41,11 @@ export const side = {
   /** Whatever one call leaves for the next. */
   left: {} as Record<string, unknown>,
 
-  open(options: TabCacheOptions = {}): void {
+  open(options: CacheOptions<unknown> = {}): void {
     const { name = NAME, version = '' } = options
     database = `:${version}:${name}`
-    side.cache = createCache<unknown>({ name, onError: ({ code }) => void side.faults.push(code), ...options }) as TabCache
-    side.cache.subscribe?.((event) => void side.events.push(event))
+    side.cache = createCache<unknown>({ name, onError: ({ code }) => void side.faults.push(code), ...options })
+    side.cache.subscribe((event) => void side.events.push(event))
   },
 
   /** Asks the API. */

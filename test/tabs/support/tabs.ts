@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page, type Worker } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
+import type { CacheOptions } from '../../../src/index.ts'
 import type { EngineName } from '../../browser/engines.ts'
 import { launchEngine, type RunningEngine } from '../../browser/launch.ts'
 import { Api } from './api.ts'
-import type { Side, TabCacheOptions } from './side.ts'
+import type { Side } from './side.ts'
 
 /** Where the library runs: a tab or a worker. */
 export interface Place {
@@ -20,7 +21,7 @@ export interface Place {
 
 export interface OpenOptions {
   /** Of the cache that every tab opens; `false` for none. */
-  readonly cache?: TabCacheOptions | false
+  readonly cache?: CacheOptions<unknown> | false
   /** Tabs of one window: the last one shows, the others are hidden. By default each tab has its own. */
   readonly oneWindow?: boolean
   /** Globals to delete before the library runs, such as `globalThis.BroadcastChannel`. */
@@ -93,7 +94,7 @@ export class Tab implements Place {
   }
 
   /** A dedicated worker of this tab, with a cache of its own. */
-  async startWorker(options: TabCacheOptions = {}): Promise<Place> {
+  async startWorker(options: CacheOptions<unknown> = {}): Promise<Place> {
     const name = `${this.name} worker`
     const started = this.page.waitForEvent('worker')
     await this.run(({ left }, url) => void (left['worker'] = new Worker(url)), scriptUrl(name, options))
@@ -101,7 +102,7 @@ export class Tab implements Place {
   }
 
   /** The origin's service worker, with a cache of its own. */
-  async startServiceWorker(options: TabCacheOptions = {}): Promise<Place> {
+  async startServiceWorker(options: CacheOptions<unknown> = {}): Promise<Place> {
     const name = 'service worker'
     const started = this.page.context().waitForEvent('serviceworker')
     await this.run((_, url) => navigator.serviceWorker.register(url).then(() => {}), scriptUrl(name, options))
@@ -130,8 +131,7 @@ export function useTabs(): Tabs {
 
   beforeAll(async () => {
     api = await Api.start({ '/side.js': await bundleSide() })
-    // It stands where others take an address: without one, a browser opens an empty page.
-    engine = launchEngine(ENGINE, '--remote-debugging-port=0')
+    engine = launchEngine(ENGINE, 'about:blank', '--remote-debugging-port=0', '--no-startup-window')
     browser = await connect(engine)
   })
 
@@ -212,11 +212,13 @@ async function bundleSide(): Promise<string> {
 async function connect({ home, ended }: RunningEngine): Promise<Browser> {
   let words: string | undefined
   void ended.then((last) => (words = last))
-  const port = () => {
+  const address = () => {
     if (words !== undefined) throw new Error(`Cannot open tabs: ${ENGINE} ended early: ${words}`)
-    return readFileSync(join(home, 'DevToolsActivePort'), 'utf8').split('\n')[0]
+    const [, port, path] = /^(\d+)\n(.+)/.exec(readFileSync(join(home, 'DevToolsActivePort'), 'utf8')) ?? []
+    if (path === undefined) throw new Error('Cannot open tabs: the port is not written yet')
+    return `ws://127.0.0.1:${port}${path}`
   }
-  return chromium.connectOverCDP(`http://127.0.0.1:${await vi.waitFor(port, { timeout: OPEN_MS, interval: 20 })}`, { noDefaults: true })
+  return chromium.connectOverCDP(await vi.waitFor(address, { timeout: OPEN_MS, interval: 20 }), { noDefaults: true })
 }
 
 async function newPage(browser: Browser, context: BrowserContext, newWindow: boolean): Promise<Page> {
@@ -228,7 +230,7 @@ async function newPage(browser: Browser, context: BrowserContext, newWindow: boo
   return opening
 }
 
-function scriptUrl(name: string, options: TabCacheOptions): string {
+function scriptUrl(name: string, options: CacheOptions<unknown>): string {
   return `/side.js?${new URLSearchParams({ tab: name, options: JSON.stringify(options) })}`
 }
 
