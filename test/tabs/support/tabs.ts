@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type CDPSession, type Page, type Worker } from 'playwright-core'
+import { chromium, type Browser, type CDPSession, type Page, type Worker } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
 import type { CacheOptions } from '../../../src/index.ts'
@@ -28,8 +28,7 @@ export interface OpenOptions {
   readonly missing?: readonly string[]
 }
 
-type TabNames = 'ABCDEFGH'
-const NAMES: TabNames = 'ABCDEFGH'
+const NAMES = 'ABCDEFGH'
 const ENGINE = (process.env['TABS_ENGINE'] ?? 'chromium') as EngineName
 const OPEN_MS = 10_000
 
@@ -151,29 +150,29 @@ export function useTabs(): Tabs {
     opened = []
     api.reset()
     try {
-      for (const tab of tabs.filter(({ silent, page }) => !silent && !page.isClosed())) {
-        const disagreements = () => tab.run((side) => side.outcome(side.cache ? side.disagreements() : Promise.resolve([])))
-        await expect.poll(disagreements, { message: `memory and disk agree in ${tab.name}` }).toSatisfy((found) => String(found) === '' || found === 'rejected: closed')
-      }
+      await Promise.all(tabs.filter(({ silent, page }) => !silent && !page.isClosed()).map(expectAgreement))
       expect(problems, 'what pages complained of').toEqual([])
     } finally {
       await Promise.all(tabs.map(({ page }) => page.close()))
     }
   })
 
-  const openTab = async (context: BrowserContext, { cache = {}, oneWindow = false, missing = [] }: OpenOptions): Promise<Tab> => {
+  const openTab = async (newWindow: boolean): Promise<Tab> => {
     const name = NAMES[opened.length] ?? '?'
-    const tab = await Tab.of(name, await newPage(browser, context, !oneWindow || opened.length === 0))
+    const tab = await Tab.of(name, await newPage(browser, newWindow))
     opened.push(tab)
     tab.page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(`${name}: ${message.text()}`)
     })
     tab.page.on('pageerror', (error) => problems.push(`${name}: ${error.stack ?? error}`))
-    const query = new URLSearchParams([['tab', name], ...missing.map((path) => ['missing', path])])
+    return tab
+  }
+
+  const visit = async (tab: Tab, { cache = {}, missing = [] }: OpenOptions): Promise<void> => {
+    const query = new URLSearchParams([['tab', tab.name], ...missing.map((path) => ['missing', path])])
     if (cache) query.set('options', JSON.stringify(cache))
     await tab.page.goto(`${origin}/?${query}`)
     if (cache) await tab.run((side) => side.cache.get('nothing'))
-    return tab
   }
 
   return {
@@ -187,12 +186,18 @@ export function useTabs(): Tabs {
       return opened
     },
     async open(count, options = {}) {
-      const context = browser.contexts()[0]!
       const tabs: Tab[] = []
-      while (tabs.length < count) tabs.push(await openTab(context, options))
+      while (tabs.length < count) tabs.push(await openTab(!options.oneWindow || opened.length === 0))
+      await Promise.all(tabs.map((tab) => visit(tab, options)))
       return tabs
     },
   }
+}
+
+async function expectAgreement(tab: Tab): Promise<void> {
+  const disagreements = () => tab.run((side) => side.outcome(side.cache ? side.disagreements() : Promise.resolve([])))
+  const agrees = (found: unknown) => String(found) === '' || found === 'rejected: closed'
+  await expect.poll(disagreements, { message: `memory and disk agree in ${tab.name}`, interval: 20 }).toSatisfy(agrees)
 }
 
 /** One script for tabs and workers. */
@@ -221,7 +226,8 @@ async function connect({ home, ended }: RunningEngine): Promise<Browser> {
   return chromium.connectOverCDP(await vi.waitFor(address, { timeout: OPEN_MS, interval: 20 }), { noDefaults: true })
 }
 
-async function newPage(browser: Browser, context: BrowserContext, newWindow: boolean): Promise<Page> {
+async function newPage(browser: Browser, newWindow: boolean): Promise<Page> {
+  const context = browser.contexts()[0]!
   if (!newWindow) return context.newPage()
   const session = await browser.newBrowserCDPSession()
   const opening = context.waitForEvent('page')
