@@ -38,6 +38,7 @@ export class Tab implements Place {
   readonly #session: CDPSession
   /** Not to be checked after the test: it cannot answer, or its memory may be wrong. */
   silent = false
+  #crashed = false
 
   private constructor(name: string, page: Page, session: CDPSession) {
     this.name = name
@@ -54,6 +55,7 @@ export class Tab implements Place {
   /** Kills its process. */
   async crash(): Promise<void> {
     this.silent = true
+    this.#crashed = true
     const crashed = new Promise((resolve) => this.page.once('crash', resolve))
     this.#session.send('Page.crash').catch(() => {})
     await crashed
@@ -107,6 +109,12 @@ export class Tab implements Place {
     await this.run((_, url) => navigator.serviceWorker.register(url).then(() => {}), scriptUrl(name, options))
     return placeOf(name, await started)
   }
+
+  async close(): Promise<void> {
+    // A frozen page does not even close.
+    if (!this.#crashed) await this.thaw()
+    await this.page.close()
+  }
 }
 
 export interface Tabs {
@@ -153,7 +161,7 @@ export function useTabs(): Tabs {
       await Promise.all(tabs.filter(({ silent, page }) => !silent && !page.isClosed()).map(expectAgreement))
       expect(problems, 'what pages complained of').toEqual([])
     } finally {
-      await Promise.all(tabs.map(({ page }) => page.close()))
+      await Promise.all(tabs.filter(({ page }) => !page.isClosed()).map((tab) => tab.close()))
     }
   })
 

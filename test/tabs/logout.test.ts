@@ -1,0 +1,186 @@
+// destroy() as an app's logout: whatever the tabs were doing, nothing of it is readable in any of them or left on disk.
+
+import { expect, test } from 'vitest'
+import { useTabs, type Tab } from './support/tabs.ts'
+
+const tabs = useTabs()
+
+const NOTHING_LEFT = { peek: undefined, get: 'rejected: closed', set: 'rejected: closed', load: 'rejected: closed', databases: [] }
+
+/** What a tab finds after the logout. */
+const lookAround = (tab: Tab) =>
+  tab.run(async ({ cache, load, outcome, databases }) => ({
+    peek: cache.peek('secret'),
+    get: await outcome(cache.get('secret')),
+    set: await outcome(cache.set('secret', 'again')),
+    load: await outcome(load('secret')),
+    databases: await databases(),
+  }))
+
+async function expectNothingLeft(places: readonly Tab[]): Promise<void> {
+  for (const tab of places) await expect.poll(() => lookAround(tab), { timeout: 5_000, message: tab.name }).toEqual(NOTHING_LEFT)
+}
+
+/** Waits in a page, for what is expected not to happen. */
+const pause = (tab: Tab, ms: number) => tab.run((_, time) => new Promise<void>((resolve) => setTimeout(resolve, time)), ms)
+
+/** Fills disk and the memory of each tab. */
+async function fill(places: readonly Tab[]): Promise<void> {
+  const keys = ['secret', ...Array.from({ length: 50 }, (_, number) => `item ${number}`)]
+  await places[0]!.run(({ cache }, all) => cache.setMany(all.map((key) => [key, 'private'])), keys)
+  for (const tab of places) {
+    const held = () =>
+      tab.run(async ({ cache }, all) => {
+        await cache.getMany(all)
+        return all.filter((key) => cache.peek(key) !== undefined).length
+      }, keys)
+    await expect.poll(held).toBe(keys.length)
+  }
+}
+
+test('with loads and writes in flight in three tabs, nothing is left, and callers get their answers', async () => {
+  const places = await tabs.open(3)
+  await fill(places)
+  tabs.api.hold()
+  for (const tab of places) {
+    await tab.run(({ load, left, outcome, tab: name }) => {
+      left['own'] = outcome(load(`own ${name}`))
+      left['shared'] = outcome(load('shared'))
+    })
+  }
+  await expect.poll(() => tabs.api.held.length).toBe(4)
+  const [first, ...others] = places
+  const writing = places.map((tab) =>
+    tab.run(async ({ cache, outcome }) => {
+      const writes: Promise<unknown>[] = []
+      const end = Date.now() + 300
+      for (let number = 0; Date.now() < end; number++) {
+        writes.push(outcome(cache.set(`item ${number % 60}`, 'private, late')), outcome(cache.add(`added ${number}`, 'private, late')))
+        if (number % 5 === 0) await new Promise((resolve) => setTimeout(resolve))
+      }
+      return [...new Set(await Promise.all(writes))]
+    }),
+  )
+  await pause(first!, 100)
+  await first!.run(({ cache }) => cache.destroy())
+  await expectNothingLeft(places)
+  // What the tabs asked for before is answered now, when nobody may keep it.
+  tabs.api.release()
+  for (const tab of places) {
+    const { own, shared } = await tab.run(async ({ left }) => ({ own: await left['own'], shared: await left['shared'] }))
+    expect(own).toMatchObject({ key: `own ${tab.name}` })
+    expect(shared).toMatchObject({ key: 'shared' })
+  }
+  for (const outcomes of await Promise.all(writing)) expect(outcomes.filter((outcome) => !['rejected: closed', true, false, undefined].includes(outcome as string))).toEqual([])
+  await pause(first!, 500)
+  await expectNothingLeft(places)
+
+  expect(await first!.run(({ events }) => events.filter(({ type }) => type === 'destroy'))).toEqual([{ type: 'destroy', local: true }])
+  for (const tab of others) expect(await tab.run(({ events }) => events.filter(({ type }) => type === 'destroy'))).toEqual([{ type: 'destroy', local: false }])
+})
+
+test('a foreign connection that blocks the deletion finds no rows, and the logout ends all the same', async () => {
+  const [stubborn] = (await tabs.open(1, { cache: false })) as [Tab]
+  const places = await tabs.open(2)
+  await fill(places)
+  await stubborn.run(async ({ databases, left }) => {
+    const [name] = await databases()
+    left['connection'] = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open(name!)
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error)
+    })
+  })
+  const count = () =>
+    stubborn.run(({ left }) => {
+      const request = (left['connection'] as IDBDatabase).transaction('entries').objectStore('entries').count()
+      return new Promise<number>((resolve) => (request.onsuccess = () => resolve(request.result)))
+    })
+  expect(await count()).toBe(51)
+  const writing = places[1]!.run(async ({ cache, outcome }) => {
+    const end = Date.now() + 300
+    for (let number = 0; Date.now() < end; number++) await outcome(cache.set(`late ${number}`, 'private'))
+  })
+  const ms = await places[0]!.run(async ({ cache, outcome }) => {
+    const start = performance.now()
+    await outcome(cache.destroy())
+    return performance.now() - start
+  })
+  expect(ms).toBeLessThan(10_000)
+  await writing
+  for (const tab of places) expect(await tab.run(({ cache, outcome }) => outcome(cache.get('secret')))).toBe('rejected: closed')
+  expect(await count()).toBe(0)
+  await pause(stubborn, 500)
+  expect(await count()).toBe(0)
+
+  await stubborn.run(({ left }) => (left['connection'] as IDBDatabase).close())
+  await expect.poll(() => stubborn.run(({ databases }) => databases()), { timeout: 5_000 }).toEqual([])
+})
+
+test('a tab that was frozen, and one in the back/forward cache, serve nothing when they are back', async () => {
+  const [away, frozen] = (await tabs.open(2)) as [Tab, Tab]
+  const [leaving] = (await tabs.open(1, { oneWindow: true })) as [Tab]
+  await fill([away, frozen, leaving])
+  await away.leave()
+  await leaving.show()
+  await frozen.freeze()
+  // It may tell that the deletion has to wait for the frozen tab.
+  await leaving.run(({ cache, outcome }) => outcome(cache.destroy()))
+  await frozen.thaw()
+  await away.comeBack()
+  for (const tab of [away, frozen]) {
+    expect(await tab.run(({ cache }) => cache.peek('secret')), tab.name).toBeUndefined()
+    expect(await tab.run(({ cache, outcome }) => outcome(cache.get('secret'))), tab.name).not.toBe('private')
+    expect(await tab.run(({ cache }) => cache.peek('secret')), tab.name).toBeUndefined()
+  }
+})
+
+test('who logs in again at once has a cache that works, and that nothing late removes', async () => {
+  const places = await tabs.open(3)
+  await fill(places)
+  await places[0]!.run(async (side) => {
+    await side.cache.destroy()
+    side.open()
+    await side.cache.set('mine', 'new')
+  })
+  for (const tab of places.slice(1)) {
+    await expect.poll(() => tab.run(({ cache, outcome }) => outcome(cache.get('secret')))).toBe('rejected: closed')
+    await tab.run((side) => side.open())
+  }
+  await pause(places[0]!, 300)
+  for (const tab of places) {
+    expect(await tab.run(({ cache }) => cache.get('mine'))).toBe('new')
+    expect(await tab.run(({ cache }) => cache.get('secret'))).toBeUndefined()
+  }
+})
+
+test('a worker and a service worker are logged out too', async () => {
+  const [page] = (await tabs.open(1)) as [Tab]
+  const places = [await page.startWorker(), await page.startServiceWorker()]
+  await fill([page])
+  for (const place of places) expect(await place.run(({ cache }) => cache.get('secret'))).toBe('private')
+  await page.run(({ cache }) => cache.destroy())
+  for (const place of places) {
+    await expect.poll(() => place.run(({ cache, outcome }) => outcome(cache.get('secret')))).toBe('rejected: closed')
+    expect(await place.run(({ cache }) => cache.peek('secret'))).toBeUndefined()
+  }
+  await expect.poll(() => page.run(({ databases }) => databases())).toEqual([])
+})
+
+test('one database per user: the logout of one leaves nothing of theirs, and all of another', async () => {
+  const places = (await tabs.open(2, { cache: { name: 'mail:user 42' } })) as [Tab, Tab]
+  for (const tab of places) {
+    await tab.run(async ({ cache, createCache, left, tab: name }) => {
+      await cache.set(`inbox ${name}`, 'private', { tags: ['mail'], ttl: 60_000 })
+      const other = (left['other'] = createCache<string>({ name: 'mail:user 421' }))
+      await other.set(`inbox ${name}`, 'of another')
+    })
+  }
+  await places[1].run(({ cache }) => cache.destroy())
+  for (const tab of places) {
+    await expect.poll(() => tab.run(({ cache, outcome }) => outcome(cache.get('inbox A')))).toBe('rejected: closed')
+    const kept = await tab.run(({ left }) => (left['other'] as { get(key: string): Promise<string> }).get('inbox A'))
+    expect(kept).toBe('of another')
+  }
+  await expect.poll(() => places[0].run(({ databases }) => databases(''))).toEqual([expect.stringMatching(/:mail:user 421$/)])
+})
