@@ -182,5 +182,5 @@ test('one database per user: the logout of one leaves nothing of theirs, and all
     const kept = await tab.run(({ left }) => (left['other'] as { get(key: string): Promise<string> }).get('inbox A'))
     expect(kept).toBe('of another')
   }
-  await expect.poll(() => places[0].run(({ databases }) => databases(''))).toEqual([expect.stringMatching(/:mail:user 421$/)])
+  await expect.poll(() => places[0].run(({ databases }) => databases(''))).toEqual([expect.stringContaining('mail:user 421')])
 })

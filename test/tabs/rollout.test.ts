@@ -9,7 +9,11 @@ const NEW = { version: '2' }
 const tabs = useTabs()
 
 /** Versions of the cache that have a database. */
-const versions = (tab: Tab) => tab.run(({ databases }) => databases().then((names) => names.map((name) => name.split(':').at(-2))))
+const versions = (tab: Tab) =>
+  tab.run(async ({ databases, databaseName }) => {
+    const names = await databases()
+    return ['1', '2'].filter((version) => names.includes(databaseName('shared', version)))
+  })
 
 /** Has a tab sweep until nothing but its own version is left. */
 async function expectGone(tab: Tab): Promise<void> {

@@ -2,6 +2,7 @@
 // into one script that defines the global `side`; functions handed to `Place.run` get it as their first argument.
 
 import { createCache, type Cache, type CacheEvent, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
+import { databaseName } from '../../../src/store/schema.ts'
 import { roam } from './roam.ts'
 
 /** What the API answers. */
@@ -24,10 +25,11 @@ const HOSTS = 24
 
 const parameters = new URL(location.href).searchParams
 const tab = parameters.get('tab') ?? ''
-let database = NAME
+let database = ''
 
 export const side = {
   createCache,
+  databaseName,
   roam,
   tab,
   /** The cache opened last. */
@@ -43,7 +45,7 @@ export const side = {
 
   open(options: CacheOptions<unknown> = {}): void {
     const { name = NAME, version = '' } = options
-    database = `:${version}:${name}`
+    database = databaseName(name, version)
     side.cache = createCache<unknown>({ name, onError: ({ code }) => void side.faults.push(code), ...options })
     side.cache.subscribe((event) => void side.events.push(event))
   },
@@ -68,12 +70,10 @@ export const side = {
     return (await indexedDB.databases()).flatMap(({ name }) => (name?.includes(text) ? [name] : [])).sort()
   },
 
-  /** What lies in the database of the cache opened last, or of the one whose name ends so; nothing where there is none. */
-  async rows(ending = database): Promise<Row[]> {
-    const name = (await side.databases('')).find((each) => each.endsWith(ending))
-    if (name === undefined) return []
-    const request = indexedDB.open(name)
-    // It was deleted meanwhile: looking must not create it.
+  /** What lies in the database of the cache opened last; nothing where there is none. */
+  async rows(): Promise<Row[]> {
+    const request = indexedDB.open(database)
+    // There is none: looking must not create it.
     request.onupgradeneeded = () => request.transaction?.abort()
     const connection = await settled(request).catch(() => undefined)
     try {

@@ -35,19 +35,14 @@ const OPEN_MS = 10_000
 export class Tab implements Place {
   readonly name: string
   readonly page: Page
-  readonly #session: CDPSession
   /** Not to be checked after the test: it cannot answer, or its memory may be wrong. */
   silent = false
-  #crashed = false
+  /** Present while it is frozen. */
+  #frozen: CDPSession | undefined
 
-  private constructor(name: string, page: Page, session: CDPSession) {
+  constructor(name: string, page: Page) {
     this.name = name
     this.page = page
-    this.#session = session
-  }
-
-  static async of(name: string, page: Page): Promise<Tab> {
-    return new Tab(name, page, await page.context().newCDPSession(page))
   }
 
   run: Place['run'] = (work, ...argument) => this.page.evaluate(call(work, argument)) as Promise<never>
@@ -55,20 +50,22 @@ export class Tab implements Place {
   /** Kills its process. */
   async crash(): Promise<void> {
     this.silent = true
-    this.#crashed = true
     const crashed = new Promise((resolve) => this.page.once('crash', resolve))
-    this.#session.send('Page.crash').catch(() => {})
+    const session = await this.page.context().newCDPSession(this.page)
+    session.send('Page.crash').catch(() => {})
     await crashed
   }
 
   /** Stops its tasks and timers; what it is asked through `run` still runs. */
   async freeze(): Promise<void> {
     this.silent = true
-    await this.#session.send('Page.setWebLifecycleState', { state: 'frozen' })
+    this.#frozen = await this.page.context().newCDPSession(this.page)
+    await this.#frozen.send('Page.setWebLifecycleState', { state: 'frozen' })
   }
 
   async thaw(): Promise<void> {
-    await this.#session.send('Page.setWebLifecycleState', { state: 'active' })
+    await this.#frozen?.send('Page.setWebLifecycleState', { state: 'active' })
+    this.#frozen = undefined
     this.silent = false
   }
 
@@ -112,7 +109,7 @@ export class Tab implements Place {
 
   async close(): Promise<void> {
     // A frozen page does not even close.
-    if (!this.#crashed) await this.thaw()
+    if (this.#frozen) await this.thaw()
     await this.page.close()
   }
 }
@@ -143,7 +140,9 @@ export function useTabs(): Tabs {
   })
 
   afterAll(async () => {
-    await browser?.close()
+    // Asked this way it ends at once; the signal alone takes seconds.
+    const session = await browser?.newBrowserCDPSession()
+    await session?.send('Browser.close').catch(() => {})
     await engine?.stop()
     await api?.close()
   })
@@ -165,14 +164,14 @@ export function useTabs(): Tabs {
     }
   })
 
-  const openTab = async (newWindow: boolean): Promise<Tab> => {
+  const openTab = (page: Page): Tab => {
     const name = NAMES[opened.length] ?? '?'
-    const tab = await Tab.of(name, await newPage(browser, newWindow))
+    const tab = new Tab(name, page)
     opened.push(tab)
-    tab.page.on('console', (message) => {
+    page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(`${name}: ${message.text()}`)
     })
-    tab.page.on('pageerror', (error) => problems.push(`${name}: ${error.stack ?? error}`))
+    page.on('pageerror', (error) => problems.push(`${name}: ${error.stack ?? error}`))
     return tab
   }
 
@@ -194,8 +193,9 @@ export function useTabs(): Tabs {
       return opened
     },
     async open(count, options = {}) {
-      const tabs: Tab[] = []
-      while (tabs.length < count) tabs.push(await openTab(!options.oneWindow || opened.length === 0))
+      const first = options.oneWindow && opened.length === 0 ? 1 : 0
+      const pages = [...(await newPages(browser, first, true)), ...(await newPages(browser, count - first, !options.oneWindow))]
+      const tabs = pages.map(openTab)
       await Promise.all(tabs.map((tab) => visit(tab, options)))
       return tabs
     },
@@ -234,14 +234,22 @@ async function connect({ home, ended }: RunningEngine): Promise<Browser> {
   return chromium.connectOverCDP(await vi.waitFor(address, { timeout: OPEN_MS, interval: 20 }), { noDefaults: true })
 }
 
-async function newPage(browser: Browser, newWindow: boolean): Promise<Page> {
+/** Opens empty pages, each in a window of its own or all in the one that is there. */
+async function newPages(browser: Browser, count: number, newWindow: boolean): Promise<Page[]> {
   const context = browser.contexts()[0]!
-  if (!newWindow) return context.newPage()
+  const pages: Page[] = []
+  if (count === 0) return pages
+  const opened = new Promise<void>((resolve) => {
+    context.on('page', function collect(page) {
+      if (pages.push(page) < count) return
+      context.off('page', collect)
+      resolve()
+    })
+  })
   const session = await browser.newBrowserCDPSession()
-  const opening = context.waitForEvent('page')
-  await session.send('Target.createTarget', { url: 'about:blank', newWindow })
-  await session.detach()
-  return opening
+  for (let page = 0; page < count; page++) await session.send('Target.createTarget', { url: 'about:blank', newWindow })
+  await Promise.all([opened, session.detach()])
+  return pages
 }
 
 function scriptUrl(name: string, options: CacheOptions<unknown>): string {
