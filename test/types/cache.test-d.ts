@@ -1,0 +1,276 @@
+// Types of createCache, checked by tsc: each @ts-expect-error is a mistake that the compiler has to refuse.
+// Nothing here runs.
+
+import { CacheError, createCache } from '../../src/index.ts'
+import type { Cache, CacheErrorCode, CacheOptions, CacheStats, Entry, EntryInfo, Loader, LoaderContext, LoadOptions, MemoryCache, SetOptions, Store, Swept, TierStats } from '../../src/index.ts'
+
+interface User {
+  readonly name: string
+}
+
+/** Accepts exactly `Expected`: neither wider nor narrower, nor `any`. */
+function exactly<Expected>(): <Actual>(value: Actual, same: Same<Actual, Expected>) => void {
+  return () => {}
+}
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+const ada: User = { name: 'Ada' }
+
+export function valuesAreOfOneType(cache: Cache<User>): void {
+  void cache.set('a', ada)
+  void cache.set('a', ada, { ttl: 1000, staleWhileRevalidate: 1, staleIfError: Infinity, tags: ['x'] as const })
+  void cache.setMany([['a', ada], ['b', ada]], { ttl: 1 })
+  void cache.setMany(new Map([['a', ada]]))
+  void cache.setMany(Object.entries({ a: ada }))
+  // @ts-expect-error a value of another type
+  void cache.set('a', 'Ada')
+  // @ts-expect-error undefined is not a value
+  void cache.set('a', undefined)
+  // @ts-expect-error null is one only where V says so
+  void cache.add('a', null)
+  // @ts-expect-error a value is needed
+  void cache.update('a')
+  // @ts-expect-error keys are strings
+  void cache.set(1, ada)
+  // @ts-expect-error a value of another type among several
+  void cache.setMany([['a', ada], ['b', 'Ada']])
+  // @ts-expect-error pairs, not an object
+  void cache.setMany({ a: ada })
+}
+
+export function optionsOfAWriteAreChecked(cache: Cache<User>, options: SetOptions): void {
+  // @ts-expect-error an unknown option
+  void cache.set('a', ada, { tll: 1000 })
+  // @ts-expect-error a ttl in words
+  void cache.set('a', ada, { ttl: '1h' })
+  // @ts-expect-error options, not a bare ttl
+  void cache.add('a', ada, 1000)
+  // @ts-expect-error tags are a list
+  void cache.set('a', ada, { tags: 'x' })
+  // @ts-expect-error an option that is not given is left out
+  void cache.set('a', ada, { ttl: undefined })
+  // @ts-expect-error a signal belongs to loads
+  void cache.set('a', ada, { signal: AbortSignal.abort() })
+  // @ts-expect-error options are readonly
+  options.ttl = 5
+  // @ts-expect-error options are readonly
+  options.tags?.push('x')
+  // @ts-expect-error update keeps the entry's time: it takes no options
+  void cache.update('a', ada, { ttl: 5 })
+  // @ts-expect-error a ttl is needed
+  void cache.touch('a')
+}
+
+export function everyCallTellsWhatItResolvesTo(cache: Cache<User>): void {
+  exactly<Promise<User | undefined>>()(cache.get('a'), true)
+  exactly<Promise<User | undefined>>()(cache.get('a', { stale: true }), true)
+  exactly<Promise<Map<string, User>>>()(cache.getMany(['a']), true)
+  exactly<Promise<Map<string, User>>>()(cache.getMany(new Set(['a'])), true)
+  exactly<User | undefined>()(cache.peek('a'), true)
+  exactly<Promise<boolean>>()(cache.has('a'), true)
+  exactly<Promise<number | undefined>>()(cache.expiresAt('a'), true)
+  exactly<Promise<EntryInfo | undefined>>()(cache.info('a'), true)
+  exactly<Promise<void>>()(cache.set('a', ada), true)
+  exactly<Promise<void>>()(cache.setMany([]), true)
+  exactly<Promise<boolean>>()(cache.add('a', ada), true)
+  exactly<Promise<User | undefined>>()(cache.update('a', ada), true)
+  exactly<Promise<boolean>>()(cache.touch('a', 1), true)
+  exactly<Promise<User | undefined>>()(cache.take('a'), true)
+  exactly<Promise<boolean>>()(cache.delete('a'), true)
+  exactly<Promise<number>>()(cache.deleteMany(new Set(['a'])), true)
+  exactly<Promise<void>>()(cache.deletePrefix('a'), true)
+  exactly<Promise<void>>()(cache.deleteTag('a'), true)
+  exactly<Promise<void>>()(cache.clear(), true)
+  exactly<Promise<number>>()(cache.size(), true)
+  exactly<Promise<number>>()(cache.sweep(), true)
+  exactly<Promise<void>>()(cache.flush(), true)
+  exactly<Promise<void>>()(cache.close(), true)
+  exactly<Promise<void>>()(cache.destroy(), true)
+  exactly<Promise<void>>()(cache[Symbol.asyncDispose](), true)
+  exactly<CacheStats>()(cache.stats(), true)
+}
+
+export async function whatMayBeMissingHasToBeHandled(cache: Cache<User>): Promise<void> {
+  // @ts-expect-error may be undefined
+  ;(await cache.get('a')).name
+  // @ts-expect-error may be undefined
+  const taken: User = await cache.take('a')
+  // @ts-expect-error may be undefined
+  const peeked: User = cache.peek('a')
+  // @ts-expect-error a promise, not a value
+  const user: User | undefined = cache.get('a')
+  // @ts-expect-error the options of get
+  void cache.get('a', true)
+  // @ts-expect-error size is a method here
+  const size: number = cache.size
+  exactly<string | undefined>()((await cache.get('a'))?.name, true)
+  return void [taken, peeked, user, size]
+}
+
+export async function iteratorsKnowTheirTypes(cache: Cache<User>): Promise<void> {
+  for await (const key of cache.keys()) exactly<string>()(key, true)
+  for await (const value of cache.values()) exactly<User>()(value, true)
+  for await (const [key, value] of cache.entries()) {
+    exactly<string>()(key, true)
+    exactly<User>()(value, true)
+  }
+  // @ts-expect-error asynchronous
+  for (const key of cache.keys()) void key
+  // @ts-expect-error entries() says what is iterated
+  for await (const entry of cache) void entry
+}
+
+export function loadersGiveValuesOrNothing(cache: Cache<User>): void {
+  exactly<Promise<User>>()(cache.getOrLoad('a', () => ada), true)
+  exactly<Promise<User>>()(cache.getOrLoad('a', async () => ada), true)
+  exactly<Promise<User | undefined>>()(cache.getOrLoad('a', () => undefined), true)
+  exactly<Promise<User | undefined>>()(cache.getOrLoad('a', async ({ key }) => (key ? ada : undefined)), true)
+  exactly<Promise<User>>()(cache.getOrLoad('a', ({ stale }) => stale ?? ada), true)
+  const finder: Loader<User, User | undefined> = ({ stale }) => stale
+  exactly<Promise<User | undefined>>()(cache.getOrLoad('a', finder), true)
+  exactly<Promise<User>>()(cache.getOrLoad('a', () => Promise.reject<User>(new Error('offline'))), true)
+  // @ts-expect-error a value of another type
+  void cache.getOrLoad('a', () => 'Ada')
+  // @ts-expect-error null is one only where V says so
+  void cache.getOrLoad('a', async () => null)
+  // @ts-expect-error a loader is needed
+  void cache.getOrLoad('a')
+  // @ts-expect-error a loader, not a value
+  void cache.getOrLoad('a', ada)
+  // @ts-expect-error what may be undefined is not a user
+  const user: Promise<User> = cache.getOrLoad('a', finder)
+  return void user
+}
+
+export function loadersGetTheirContextAndOptions(cache: Cache<User>, options: LoadOptions): void {
+  void cache.getOrLoad('a', (context) => {
+    exactly<LoaderContext<User>>()(context, true)
+    exactly<string>()(context.key, true)
+    exactly<AbortSignal>()(context.signal, true)
+    exactly<User | undefined>()(context.stale, true)
+    // @ts-expect-error the context is readonly
+    context.key = 'b'
+    return ada
+  })
+  void cache.getOrLoad('a', () => ada, { signal: new AbortController().signal, ttl: 1, tags: ['x'], staleIfError: 1, staleWhileRevalidate: 1 })
+  const asForSet: SetOptions = options
+  // @ts-expect-error a signal, not its controller
+  void cache.getOrLoad('a', () => ada, { signal: new AbortController() })
+  // @ts-expect-error options are readonly
+  options.ttl = 1
+  return void asForSet
+}
+
+export function theValueTypeIsInferredOrGiven(): void {
+  exactly<Cache<string>>()(createCache<string>(), true)
+  exactly<Cache<unknown>>()(createCache(), true)
+  exactly<Cache<unknown>>()(createCache({ name: 'users' }), true)
+  exactly<Cache<string>>()(createCache({ weigh: (value: string) => value.length }), true)
+  exactly<Cache<User>>()(createCache({ onRemove: (_key: string, user: User) => void user.name }), true)
+  const nullable: Cache<User | null> = createCache({ name: 'users' })
+  void nullable.set('a', null)
+  exactly<Promise<User | null>>()(nullable.getOrLoad('a', () => null), true)
+  // @ts-expect-error a cache of two tiers is no memory cache
+  const memory: MemoryCache<User> = createCache<User>()
+  return void memory
+}
+
+export function optionsAreChecked(options: CacheOptions<User>, store: Store<User>, other: Store<string>): void {
+  createCache<User>({ name: 'users', version: '2', ttl: 1, staleWhileRevalidate: 1, staleIfError: 1, maxEntries: Infinity, maxStoredEntries: 5, durability: 'strict', sweepInterval: 1000, clock: Date })
+  createCache<User>({ store })
+  createCache<User>({ store: false })
+  // @ts-expect-error a store of other values
+  createCache<User>({ store: other })
+  // @ts-expect-error a store, or none
+  createCache<User>({ store: true })
+  // @ts-expect-error one of two words
+  createCache<User>({ durability: 'fast' })
+  // @ts-expect-error a version is text
+  createCache<User>({ version: 2 })
+  // @ts-expect-error an option of another library
+  createCache<User>({ dbName: 'users' })
+  // @ts-expect-error options are readonly
+  options.name = 'other'
+  // @ts-expect-error options are readonly
+  options.store = false
+}
+
+export async function whatIsToldIsReadonlyAndExact(cache: Cache<User>): Promise<void> {
+  exactly<'indexeddb' | 'store' | 'memory'>()(cache.status.persistence, true)
+  exactly<string | undefined>()(cache.status.reason, true)
+  // @ts-expect-error status is for reading
+  cache.status.persistence = 'memory'
+  // @ts-expect-error status is for reading
+  cache.status = { persistence: 'memory' }
+  const info = (await cache.info('a'))!
+  exactly<number>()(info.createdAt + info.staleAt + info.expiresAt, true)
+  exactly<readonly string[]>()(info.tags, true)
+  exactly<'memory' | 'store'>()(info.tier, true)
+  // @ts-expect-error info is for reading
+  info.expiresAt = 0
+  const { memory, store } = cache.stats()
+  exactly<TierStats>()(store, true)
+  exactly<number>()(memory.hits + memory.misses + memory.stale + memory.evictions + memory.expirations + memory.writes + memory.errors + memory.size + memory.weight, true)
+  // @ts-expect-error what the store holds is asked with size()
+  store.size
+}
+
+export function errorsHaveAStableCode(cache: Cache<User>): void {
+  createCache<User>({
+    onError(error) {
+      exactly<CacheError>()(error, true)
+      exactly<CacheErrorCode>()(error.code, true)
+      exactly<string | undefined>()(error.key, true)
+      exactly<unknown>()(error.cause, true)
+      // @ts-expect-error there is no such code
+      if (error.code === 'offline') return
+      // @ts-expect-error the code is for reading
+      error.code = 'closed'
+    },
+  })
+  const codes: readonly CacheErrorCode[] = ['closed', 'open-failed', 'read-failed', 'write-failed', 'quota-exceeded', 'not-cloneable', 'load-timeout']
+  const asError: Error = new CacheError('closed', 'Cannot use cache: it is closed', { key: 'a', cause: new Error('why') })
+  // @ts-expect-error a code of the list
+  const wrong = new CacheError('offline', 'Cannot use cache')
+  // @ts-expect-error onError is told of the error, not of its code
+  createCache<User>({ onError: (code: string) => void code })
+  return void [cache, codes, asError, wrong]
+}
+
+export function storesArePorts(entry: Entry<User>): void {
+  const store: Store<User> = {
+    get: async (key) => (exactly<string>()(key, true), entry),
+    set: async (entries) => exactly<readonly Entry<User>[]>()(entries, true),
+    async change(_key, decide) {
+      exactly<Entry<User> | undefined>()(decide(entry), true)
+      exactly<Entry<User> | undefined>()(decide(undefined), true)
+      // @ts-expect-error an entry, not a value
+      decide(ada)
+    },
+    deletePrefix: async (prefix) => [prefix],
+    deleteTag: async (tag) => [tag],
+    async *entries() {
+      yield entry
+    },
+    sweep: async (now) => ({ keys: [now.toFixed()], more: false }),
+    flush: async () => {},
+    close: async () => {},
+    destroy: async () => {},
+  }
+  exactly<Promise<Swept>>()(store.sweep(0), true)
+  exactly<Promise<Entry<User> | undefined>>()(store.get('a'), true)
+  exactly<AsyncIterable<Entry<User>>>()(store.entries(), true)
+  // @ts-expect-error a store has all methods
+  const half: Store<User> = { get: store.get, set: store.set }
+  // @ts-expect-error an entry has a createdAt
+  const young: Entry<User> = { key: 'a', value: ada }
+  // @ts-expect-error an entry is readonly
+  entry.expiresAt = 1
+  return void [half, young]
+}
+
+export async function cachesAreDisposable(): Promise<void> {
+  await using cache = createCache<User>({ name: 'users' })
+  await cache.set('a', ada)
+}
