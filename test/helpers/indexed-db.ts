@@ -45,7 +45,7 @@ export async function lookAtDisk(name: string): Promise<Disk> {
 /** Rows of both kinds and their number, for checks that nothing is left or that nothing differs. */
 export async function countDisk(name: string): Promise<{ records: number; expiry: number; tags: number }> {
   const counts = { records: 0, expiry: 0, tags: 0 }
-  for (const database of (await databaseNames()).filter((each) => each.endsWith(name))) {
+  for (const database of (await databaseNames()).filter((each) => each.includes(`:${name}:`))) {
     await inEntries(database, 'readonly', async (entries) => {
       counts.records += await settled(entries.count())
       counts.expiry += await settled(entries.index('expiresAt').count())
