@@ -1,19 +1,13 @@
 // Types of createCache, checked by tsc: each @ts-expect-error is a mistake that the compiler has to refuse.
 // Nothing here runs.
 
-import { CacheError, createCache } from '../../src/index.ts'
-import type { Cache, CacheErrorCode, CacheOptions, CacheStats, Entry, EntryInfo, Loader, LoaderContext, LoadOptions, MemoryCache, SetOptions, Store, Swept, TierStats } from '../../src/index.ts'
+import { createCache } from '../../src/index.ts'
+import type { Cache, CacheOptions, CacheStats, EntryInfo, Loader, LoaderContext, LoadOptions, MemoryCache, SetOptions, Store } from '../../src/index.ts'
+import { exactly } from './exactly.ts'
 
 interface User {
   readonly name: string
 }
-
-/** Accepts exactly `Expected`: neither wider nor narrower, nor `any`. */
-function exactly<Expected>(): <Actual>(value: Actual, same: Same<Actual, Expected>) => void {
-  return () => {}
-}
-
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
 const ada: User = { name: 'Ada' }
 
@@ -149,12 +143,18 @@ export function loadersGetTheirContextAndOptions(cache: Cache<User>, options: Lo
     exactly<string>()(context.key, true)
     exactly<AbortSignal>()(context.signal, true)
     exactly<User | undefined>()(context.stale, true)
+    exactly<void>()(context.setOptions({ ttl: 1, tags: ['x'] }), true)
     // @ts-expect-error the context is readonly
     context.key = 'b'
+    // @ts-expect-error options of an entry, not of the call
+    context.setOptions({ refresh: true })
     return ada
   })
   void cache.getOrLoad('a', () => ada, { signal: new AbortController().signal, ttl: 1, tags: ['x'], staleIfError: 1, staleWhileRevalidate: 1 })
+  void cache.getOrLoad('a', () => ada, { refresh: true, timeout: 5_000, errorTtl: 1_000 })
   const asForSet: SetOptions = options
+  // @ts-expect-error how a load goes is no matter of a set
+  void cache.set('a', ada, { refresh: true })
   // @ts-expect-error a signal, not its controller
   void cache.getOrLoad('a', () => ada, { signal: new AbortController() })
   // @ts-expect-error options are readonly
@@ -178,6 +178,7 @@ export function theValueTypeIsInferredOrGiven(): void {
 
 export function optionsAreChecked(options: CacheOptions<User>, store: Store<User>, other: Store<string>): void {
   createCache<User>({ name: 'users', version: '2', ttl: 1, staleWhileRevalidate: 1, staleIfError: 1, maxEntries: Infinity, maxStoredEntries: 5, durability: 'strict', sweepInterval: 1000, clock: Date })
+  createCache<User>({ lockTimeout: 5_000, errorTtl: 1_000 })
   createCache<User>({ store })
   createCache<User>({ store: false })
   // @ts-expect-error a store of other values
@@ -194,80 +195,6 @@ export function optionsAreChecked(options: CacheOptions<User>, store: Store<User
   options.name = 'other'
   // @ts-expect-error options are readonly
   options.store = false
-}
-
-export async function whatIsToldIsReadonlyAndExact(cache: Cache<User>): Promise<void> {
-  exactly<'indexeddb' | 'store' | 'memory'>()(cache.status.persistence, true)
-  exactly<string | undefined>()(cache.status.reason, true)
-  // @ts-expect-error status is for reading
-  cache.status.persistence = 'memory'
-  // @ts-expect-error status is for reading
-  cache.status = { persistence: 'memory' }
-  const info = (await cache.info('a'))!
-  exactly<number>()(info.createdAt + info.staleAt + info.expiresAt, true)
-  exactly<readonly string[]>()(info.tags, true)
-  exactly<'memory' | 'store'>()(info.tier, true)
-  // @ts-expect-error info is for reading
-  info.expiresAt = 0
-  const { memory, store } = cache.stats()
-  exactly<TierStats>()(store, true)
-  exactly<number>()(memory.hits + memory.misses + memory.stale + memory.evictions + memory.expirations + memory.writes + memory.errors + memory.size + memory.weight, true)
-  // @ts-expect-error what the store holds is asked with size()
-  store.size
-}
-
-export function errorsHaveAStableCode(cache: Cache<User>): void {
-  createCache<User>({
-    onError(error) {
-      exactly<CacheError>()(error, true)
-      exactly<CacheErrorCode>()(error.code, true)
-      exactly<string | undefined>()(error.key, true)
-      exactly<unknown>()(error.cause, true)
-      // @ts-expect-error there is no such code
-      if (error.code === 'offline') return
-      // @ts-expect-error the code is for reading
-      error.code = 'closed'
-    },
-  })
-  const codes: readonly CacheErrorCode[] = ['closed', 'open-failed', 'read-failed', 'write-failed', 'quota-exceeded', 'not-cloneable', 'load-timeout']
-  const asError: Error = new CacheError('closed', 'Cannot use cache: it is closed', { key: 'a', cause: new Error('why') })
-  // @ts-expect-error a code of the list
-  const wrong = new CacheError('offline', 'Cannot use cache')
-  // @ts-expect-error onError is told of the error, not of its code
-  createCache<User>({ onError: (code: string) => void code })
-  return void [cache, codes, asError, wrong]
-}
-
-export function storesArePorts(entry: Entry<User>): void {
-  const store: Store<User> = {
-    get: async (key) => (exactly<string>()(key, true), entry),
-    set: async (entries) => exactly<readonly Entry<User>[]>()(entries, true),
-    async change(_key, decide) {
-      exactly<Entry<User> | undefined>()(decide(entry), true)
-      exactly<Entry<User> | undefined>()(decide(undefined), true)
-      // @ts-expect-error an entry, not a value
-      decide(ada)
-    },
-    deletePrefix: async (prefix) => [prefix],
-    deleteTag: async (tag) => [tag],
-    async *entries() {
-      yield entry
-    },
-    sweep: async (now) => ({ keys: [now.toFixed()], more: false }),
-    flush: async () => {},
-    close: async () => {},
-    destroy: async () => {},
-  }
-  exactly<Promise<Swept>>()(store.sweep(0), true)
-  exactly<Promise<Entry<User> | undefined>>()(store.get('a'), true)
-  exactly<AsyncIterable<Entry<User>>>()(store.entries(), true)
-  // @ts-expect-error a store has all methods
-  const half: Store<User> = { get: store.get, set: store.set }
-  // @ts-expect-error an entry has a createdAt
-  const young: Entry<User> = { key: 'a', value: ada }
-  // @ts-expect-error an entry is readonly
-  entry.expiresAt = 1
-  return void [half, young]
 }
 
 export async function cachesAreDisposable(): Promise<void> {
