@@ -284,6 +284,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): Entry<V> | undefined => {
       if (next !== found) for (const flights of fetches) overtake(flights, write.change)
       if (latest) follow(key, found, next, renews)
+      // A later change may find what this one has left, and leave it so.
+      else if (changes.has(key)) memory.delete(key)
       if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
       return found
     }

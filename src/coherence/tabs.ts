@@ -42,12 +42,14 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let channel: BroadcastChannel | undefined
   let changes: Change[] = []
   let ids: number[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
   /** Databases that others have said they use. */
   const used = new Set<unknown>()
 
   const post = (message: object): void => channel?.postMessage(message)
 
   const flush = (): void => {
+    clearTimeout(timer)
     if (ids.length) post({ database, changes, ids })
     changes = []
     ids = []
@@ -99,7 +101,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     onMessage,
     onPageEvent,
     post(made: readonly Change[], id: number) {
-      if (ids.push(id) === 1) setTimeout(flush, COLLECTED_FOR)
+      if (ids.push(id) === 1) timer = setTimeout(flush, COLLECTED_FOR)
       changes.push(...made)
     },
     postDestroy: () => post({ destroy: true }),

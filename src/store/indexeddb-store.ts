@@ -53,7 +53,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const database = databaseName(name, version)
   const log = createLog()
   /** Set while a record is missing. */
-  let missing: unknown
+  let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<unknown> => {
     missing = undefined
     return within(OPEN_TIME_LIMIT, connection.run('readonly', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
@@ -147,6 +147,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async close() {
       await writes.settled()
+      clearTimeout(missing)
       connection.close()
     },
 

@@ -5,8 +5,9 @@
 import { changesIn, EVERYTHING, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
 
-/** Records kept. Whoever missed more takes everything for changed. */
+/** Records kept, and changes in all of them together, about. Whoever missed more takes everything for changed. */
 export const LOG_LENGTH = 500
+const MOST_CHANGES = 2_000
 
 interface LogRecord {
   readonly id: number
@@ -51,14 +52,16 @@ export function createLog(): Log {
       return position
     },
     append(log, changes) {
+      const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)
       // Whoever clears the data leaves no names behind.
       if (changes.some((change) => 'prefix' in change && !change.prefix)) log.clear()
-      else if (position! > trimmed + 64) log.delete(IDBKeyRange.upperBound((trimmed = position!) - LOG_LENGTH))
-      return log.add({ changes })
+      else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
+      return log.add({ changes: kept < 1 ? [EVERYTHING] : changes })
     },
     see(id) {
       ahead.add(id)
-      if (position !== undefined) advance(position)
+      if (position === undefined) return false
+      advance(position)
       return ahead.size > 0
     },
     async catchUp(log) {

@@ -100,7 +100,8 @@ export function createWriteQueue<V>(connection: Connection, log: Log, onCommit: 
 
 /** Issues writes in their order; those of one key wait for each other. Returns what they did. */
 async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
-  const made: Change[] = []
+  /** By key, or by number. */
+  const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   const position = writes.reduce((least, { since = Infinity }) => Math.min(least, since), Infinity)
   const records = position < Infinity ? await recordsSince(log, position) : []
@@ -115,7 +116,7 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
       if (records.some(({ id, changes }) => id > since! && changes.some((other) => concerns(other, key, entry?.tags)))) write.entry = found
       if (write.entry === found && change.type === 'set') return write
     }
-    made.push(put(entries, key, write) ? change : { type: 'delete', key })
+    made.set(key, put(entries, key, write) ? change : { type: 'delete', key })
     return write
   }
 
@@ -129,10 +130,10 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
     latest.clear()
     if ('tag' in change) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))) as string[])
     else change.prefix ? entries.delete(prefixRange(change.prefix)) : entries.clear()
-    made.push(change)
+    made.set(made.size, change)
   }
   await Promise.all(latest.values())
-  return made
+  return [...made.values()]
 }
 
 /** A value that cannot be cloned fails its own write alone, and no older one may stay. Returns whether there is a value now. */
