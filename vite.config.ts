@@ -53,6 +53,8 @@ const tests: ViteUserConfig = {
           exclude: ['test/{browser,e2e,tabs,bench}/**'],
           setupFiles,
           maxWorkers: 2,
+          // Tens of thousands of calls in one test take their time on a busy machine.
+          testTimeout: 20_000,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,11 +1,12 @@
-// Work in flight for a key. What is registered under its key when it lands is good; a change of the key takes it out, and
-// then it still answers its callers, but is not kept.
+// Work in flight for a key. A change of the key takes it out: later callers do not join it, and what it brings is not kept.
 
 import { concerns, type Change } from './change.ts'
 import { LONGEST_DELAY } from './options.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
+  /** Overtaken by a change of this tab. Of others' changes the log tells for certain (store/log.ts). */
+  overtaken?: boolean
   /** The tags that its result will have; absent while nobody knows. */
   tags?: readonly string[]
   /** Told of tags removed meanwhile that are not among them, as they may still become its own. */
@@ -19,13 +20,15 @@ export interface Flights {
   delete(key: string): unknown
 }
 
-/** Takes out what a change overtakes. */
-export function overtake(flights: Flights, change: Change): void {
+/** Takes out what a change overtakes, one of this tab or of another. */
+export function overtake(flights: Flights, change: Change, local: boolean): void {
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
     if (!flight) continue
-    if (concerns(change, key, flight.tags)) flights.delete(key)
-    else if ('tag' in change) flight.removedTags?.push(change.tag)
+    if (concerns(change, key, flight.tags)) {
+      flight.overtaken ||= local
+      flights.delete(key)
+    } else if ('tag' in change) flight.removedTags?.push(change.tag)
   }
 }
 

@@ -62,9 +62,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && tiers.now() < staleAtOf(entry) + entry.staleIfError
 
-  const keep = async (entry: Entry<V>, position: number | undefined): Promise<void> => {
+  const keep = async (entry: Entry<V>, since: number | undefined): Promise<void> => {
     try {
-      await tiers.set([entry], position)
+      await tiers.set([entry], since)
     } catch (error) {
       // Faults are reported. A `weigh` of the app that throws has no caller here who waits to be told.
       if (!(error instanceof CacheError)) reportLater(error)
@@ -75,11 +75,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
     const { request, found } = load
     const { key, refresh, loader } = request
-    const stored = disk && !refresh && (await tiers.fetch(key))
-    if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
-    if (disk && disk.position === undefined) await disk.catchUp()
+    // Another tab may have loaded it while this one waited for its turn.
+    const [since, stored] = disk ? await Promise.all([disk.locate(), refresh ? undefined : tiers.fetch(key)]) : []
+    if (isFresh(stored, tiers.now())) return resolve(stored.value)
     signal.throwIfAborted()
-    const position = disk?.position
     let { life } = request
     const value = await loader({
       key,
@@ -91,8 +90,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       },
     })
     resolve(value)
-    if (value === undefined || loads.get(key) !== load || life.tags.some((tag) => load.removedTags!.includes(tag))) return
-    await keep(createEntry(key, value, life, tiers.now()), position)
+    if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
+    await keep(createEntry(key, value, life, tiers.now()), since)
   }
 
   /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
@@ -132,6 +131,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
     }
+    const earlier = loads.get(key)
+    if (earlier) earlier.overtaken = true
     loads.set(key, load)
     load.join = share(
       (signal) =>

@@ -132,8 +132,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // What changes overtake
 
-  const overtakeAll = (change: Change): void => {
-    for (const flights of [...fetches, changes as Flights]) overtake(flights, change)
+  const overtakeAll = (change: Change, local = true): void => {
+    for (const flights of [...fetches, changes as Flights]) overtake(flights, change, local)
   }
 
   /** Memory forgets what is removed, or what others changed. */
@@ -142,7 +142,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     memory.sweep()
     // What a change under way will leave may have the tag.
     if ('tag' in change) for (const key of changes.keys()) memory.delete(key)
-    overtakeAll(change)
+    overtakeAll(change, local)
     for (const [key, { tags = [] }] of 'key' in change ? [[change.key, {}] as [string, Partial<Entry<V>>]] : memory) {
       if (concerns(change, key, tags)) memory.delete(key)
     }
@@ -282,7 +282,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       },
     }
     const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): Entry<V> | undefined => {
-      if (next !== found) for (const flights of fetches) overtake(flights, write.change)
+      if (next !== found) for (const flights of fetches) overtake(flights, write.change, true)
       if (latest) follow(key, found, next, renews)
       // A later change may find what this one has left, and leave it so.
       else if (changes.has(key)) memory.delete(key)

@@ -93,7 +93,8 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
 
   const receive = weakly(onMessage)
   const listener = weakly(onPageEvent)
-  for (const type of PAGE_EVENTS) globalThis.addEventListener?.(type, listener)
+  // Before the page's own listeners, which may ask the cache.
+  for (const type of PAGE_EVENTS) globalThis.addEventListener?.(type, listener, true)
   open()
 
   const tabs = {
@@ -101,8 +102,11 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     onMessage,
     onPageEvent,
     post(made: readonly Change[], id: number) {
-      if (ids.push(id) === 1) timer = setTimeout(flush, COLLECTED_FOR)
       changes.push(...made)
+      if (ids.push(id) > 1) return
+      timer = setTimeout(flush, COLLECTED_FOR)
+      // Its timers wait for a second or more.
+      if (globalThis.document?.hidden) flush()
     },
     postDestroy: () => post({ destroy: true }),
     async isUsed(asked: string) {
@@ -112,7 +116,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       return used.delete(asked)
     },
     close() {
-      for (const type of PAGE_EVENTS) globalThis.removeEventListener?.(type, listener)
+      for (const type of PAGE_EVENTS) globalThis.removeEventListener?.(type, listener, true)
       leave()
     },
   }

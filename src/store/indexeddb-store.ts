@@ -32,12 +32,14 @@ export interface IndexedDbSettings {
 export interface IndexedDbStore<V> extends Store<V> {
   /** The name of its database. */
   readonly database: string
-  /** Where the log stands, for {@link Write.since}; undefined while nobody knows. */
+  /** Where the log stood when this tab last looked, or a little later; undefined if it never has. */
   readonly position: number | undefined
   /** Takes note of records in the log of which another tab has told. */
   see(ids: readonly number[]): void
   /** Resolves when the changes that nobody told of are told; never rejects. */
   catchUp(): Promise<unknown>
+  /** Where the log stands now, or stood a moment ago. */
+  locate(): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
   /** Lets go of the database until it is needed again. */
@@ -52,6 +54,8 @@ const PAGE = 200
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
+  /** One look at the log for all who ask meanwhile. */
+  let locating: Promise<unknown> | undefined
   /** Set while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<unknown> => {
@@ -105,6 +109,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     see,
     catchUp,
+    async locate() {
+      await (locating ??= catchUp().finally(() => (locating = undefined)))
+      return log.position
+    },
     release: connection.release,
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
