@@ -4,9 +4,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { countedCache, KEYS, setKeys, times, type Counted } from '../helpers/all-zero.ts'
-import { MEMORY_ALONE, TWO_TIERS, type Place } from '../helpers/caches.ts'
+import { MEMORY_ALONE, NAME, TWO_TIERS, type Place } from '../helpers/caches.ts'
 import { HOUR, MINUTE, SECOND, type ManualClock } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
+import { countDisk } from '../helpers/indexed-db.ts'
 
 const MANY = KEYS.length
 
@@ -129,6 +130,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE])('$title', (arrangement) => {
     }
     await expectHeld(1)
     await vi.advanceTimersByTimeAsync(SECOND)
+    await turns()
     expect(vi.getTimerCount()).toBe(1)
     await cache.delete('session')
     await expectNothing()
@@ -152,6 +154,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE])('$title', (arrangement) => {
   })
 
   it('J: 100,000 writes after close are refused; no timer, connection or channel is left', async () => {
+    await cache.close()
     const open = watchHandles()
     const closing = place.open<number>()
     await setKeys(closing, { ttl: SECOND })
@@ -165,7 +168,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE])('$title', (arrangement) => {
     await turns()
     expect(open.size).toBe(0)
     expect(vi.getTimerCount()).toBe(0)
-    await expectNothing()
+    expect(await countDisk(NAME)).toEqual({ records: 0, expiry: 0, tags: 0 })
   })
 
   it.each([[Infinity, SECOND], [SECOND, Infinity]])('O: of racers with a ttl of %d and %d the winner’s rules', async (first, second) => {
