@@ -119,13 +119,24 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       write(() => {
         const [entry] = entriesOf('add entry', [[key, value]], setOptions) as [Entry<V>]
         const now = entry.createdAt
-        return tiers.change(key, (found) => (isFresh(found, now) ? found : isUsable(entry, now) ? entry : undefined)).then((found) => !isFresh(found, now))
+        let added = false
+        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
+          added = !isFresh(found, now)
+          return !added ? found : isUsable(entry, now) ? entry : undefined
+        }
+        return tiers.change(key, decide).then(() => added)
       }),
 
     update: (key, value) =>
       write(() => {
         const [{ createdAt: now }] = entriesOf('update entry', [[key, value]], {}) as [Entry<V>]
-        return tiers.change(key, (found) => (isFresh(found, now) ? { ...found, value } : found)).then((found) => (isFresh(found, now) ? found.value : undefined))
+        let old: V | undefined
+        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
+          const fresh = isFresh(found, now)
+          old = fresh ? found.value : undefined
+          return fresh ? { ...found, value } : found
+        }
+        return tiers.change(key, decide).then(() => old)
       }),
 
     touch: (key, ttl) =>

@@ -77,7 +77,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     const { key, refresh, loader } = request
     // Another tab may have loaded it while this one waited for its turn.
     const [since, stored] = disk ? await Promise.all([disk.locate(), refresh ? undefined : tiers.fetch(key)]) : []
-    if (isFresh(stored, tiers.now())) return resolve(stored.value)
+    if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
     signal.throwIfAborted()
     let { life } = request
     const value = await loader({

@@ -53,10 +53,10 @@ export interface Tiers<V> {
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
-   * Has the store decide, or memory where there is none; then memory follows. Resolves to what was found.
+   * Has the store decide, or memory where there is none; then memory follows.
    * @param renews that it keeps the value, and is no use
    */
-  change(key: string, decide: Decide<V>, renews?: boolean): Promise<Entry<V> | undefined>
+  change(key: string, decide: Decide<V>, renews?: boolean): Promise<void>
   removeAll(change: Change): Promise<void>
   /** Every fresh entry of either tier, each once. */
   fresh(now: number): AsyncIterable<Entry<V>>
@@ -269,7 +269,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  const change = async (key: string, decide: Decide<V>, renews = false): Promise<Entry<V> | undefined> => {
+  const change = async (key: string, decide: Decide<V>, renews = false): Promise<void> => {
     const held = memory.peek(key)
     /** What the store does not have. */
     const local = held && (!store || unsaved.has(held)) ? held : undefined
@@ -281,13 +281,12 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
         return next === found ? stored : next
       },
     }
-    const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): Entry<V> | undefined => {
+    const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): void => {
       if (next !== found) for (const flights of fetches) overtake(flights, write.change, true)
       if (latest) follow(key, found, next, renews)
       // A later change may find what this one has left, and leave it so.
       else if (changes.has(key)) memory.delete(key)
       if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
-      return found
     }
     if (!store) return land(local, decide(local), true)
 
@@ -303,7 +302,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       latest = changes.get(key) === write && changes.delete(key)
     }
     const { found = local, entry } = write
-    return land(found, entry === write.found ? found : entry, latest)
+    land(found, entry === write.found ? found : entry, latest)
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
@@ -361,7 +360,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const destroy = (local: boolean): Promise<void> => {
     if (local) tabs?.postDestroy()
-    ending = end(() => store?.destroy(), fail)
+    ending = end(() => (local ? store?.destroy() : disk?.leave()), fail)
     events.emit({ type: 'destroy', local })
     return ending
   }

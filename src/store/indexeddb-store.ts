@@ -44,10 +44,14 @@ export interface IndexedDbStore<V> extends Store<V> {
   others(): Promise<readonly string[]>
   /** Lets go of the database until it is needed again. */
   release(): void
+  /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
+  leave(): Promise<void>
 }
 
 /** ms after which a message counts as lost. */
 const MISSED_AFTER = 200
+/** ms in which all tabs have heard that the data is being destroyed. */
+const HEARD_IN = 100
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
@@ -114,6 +118,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       return log.position
     },
     release: connection.release,
+    leave: async () => connection.close(),
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {
@@ -162,6 +167,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async destroy() {
       await writes.add({ change: EVERYTHING }).catch(() => {})
       connection.close()
+      // What the others write before they have heard of it goes too.
+      await new Promise((resolve) => setTimeout(resolve, HEARD_IN))
       try {
         await within(OPEN_TIME_LIMIT, databasesOf(name, database).then((all) => Promise.all(all.map(deleteDatabase))))
       } catch (error) {
