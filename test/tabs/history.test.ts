@@ -13,12 +13,13 @@ const MINUTE_MS = 60_000
 
 const tabs = useTabs()
 
-async function record(operations: number, seed: number, options: OpenOptions = {}): Promise<Step[]> {
+/** @param reader what is special about the last tab, which then only reads */
+async function record(operations: number, seed: number, reader?: OpenOptions): Promise<Step[]> {
   // One tab reads much from disk, the others from memory.
-  const places = [...(await tabs.open(1, { cache: { maxEntries: 8 }, ...options })), ...(await tabs.open(2, options))]
+  const places = [...(await tabs.open(1, { cache: { maxEntries: 8 } })), ...(await tabs.open(1)), ...(await tabs.open(1, reader))]
   const logs = await Promise.all(
     places.map((place, number) => {
-      const own = KEYS.filter((_, place) => place % places.length === number)
+      const own = reader && number === 2 ? [] : KEYS.filter((_, place) => place % places.length === number)
       const roaming: RoamOptions = { seed: seed + number, operations: Math.ceil(operations / places.length), keys: KEYS, own }
       return place.run((side, settings) => side.roam(side, settings), roaming)
     }),
@@ -46,10 +47,13 @@ test(`three tabs never read what they may not, in ${OPERATIONS} operations, seed
   }
 })
 
-test('a history of tabs that cannot hear each other is refused', async () => {
-  const history = await record(1_500, SEED, { missing: ['globalThis.BroadcastChannel'] })
-  for (const place of tabs.opened) place.silent = true
-  expect(check(history)).not.toEqual([])
+test('a history with a tab that cannot hear the others is refused', async () => {
+  const history = await record(1_000, SEED, { missing: ['globalThis.BroadcastChannel'] })
+  // Its memory is wrong, as nothing it did has told it so.
+  tabs.opened[2]!.silent = true
+  const faults = check(history)
+  expect(faults.filter((fault) => !fault.startsWith('C: '))).toEqual([])
+  expect(faults).not.toEqual([])
 })
 
 /** Gets that could have found a value long replaced. */

@@ -10,7 +10,7 @@ export interface RoamOptions {
   readonly operations: number
   /** Their parts before the slash are the prefixes that are deleted. */
   readonly keys: readonly string[]
-  /** The keys that this tab changes most of the time. */
+  /** The keys that this tab changes most of the time; without any, it only reads. */
   readonly own: readonly string[]
 }
 
@@ -26,6 +26,7 @@ const PAUSE_MS = 20
 /** Does random operations and logs them, and each event it is told; some events make it read the key at once. */
 export async function roam({ cache, tab }: Side, { seed, operations, keys, own }: RoamOptions): Promise<Step[]> {
   const next = random(seed)
+  const shares = SHARES.filter(([operation]) => operation === 'peek' || own.length > 0)
   const steps: Step[] = []
   const running: Promise<unknown>[] = []
   let order = 0
@@ -76,7 +77,7 @@ export async function roam({ cache, tab }: Side, { seed, operations, keys, own }
   })
   for (let done = 0; done < operations; done++) {
     let dice = next()
-    const [operation] = SHARES.find(([, share]) => (dice -= share) < 0) ?? ['get']
+    const [operation] = shares.find(([, share]) => (dice -= share) < 0) ?? ['get']
     const operating = operate(operation)
     running.push(operating)
     if (next() >= HASTE) await operating
