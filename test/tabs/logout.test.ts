@@ -79,29 +79,38 @@ test('with loads and writes in flight in three tabs, nothing is left, and caller
   for (const tab of others) expect(await tab.run(({ events }) => events.filter(({ type }) => type === 'destroy'))).toEqual([{ type: 'destroy', local: false }])
 })
 
-test('a foreign connection that blocks the deletion finds no rows, and the logout ends all the same', async () => {
+test('foreign connections that block the deletion find no rows, and the logout ends all the same', async () => {
   const [stubborn] = (await tabs.open(1, { cache: false })) as [Tab]
-  const places = await tabs.open(2)
+  const places = (await tabs.open(2)) as [Tab, Tab]
   await fill(places)
-  await stubborn.run(async ({ databases, left }) => {
-    const [name] = await databases()
-    left['connection'] = await new Promise<IDBDatabase>((resolve, reject) => {
-      const request = indexedDB.open(name!)
-      request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
-    })
+  await places[1].run(async ({ createCache }) => {
+    const old = createCache<string>({ name: 'shared', version: 'old' })
+    await old.set('secret', 'private')
+    await old.close()
   })
-  const count = () =>
+  await stubborn.run(async ({ databases, left }) => {
+    const open = (name: string) =>
+      new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(name)
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error)
+      })
+    left['connections'] = await Promise.all((await databases()).map(open))
+  })
+  const counts = () =>
     stubborn.run(({ left }) => {
-      const request = (left['connection'] as IDBDatabase).transaction('entries').objectStore('entries').count()
-      return new Promise<number>((resolve) => (request.onsuccess = () => resolve(request.result)))
+      const count = (connection: IDBDatabase) => {
+        const request = connection.transaction('entries').objectStore('entries').count()
+        return new Promise<number>((resolve) => (request.onsuccess = () => resolve(request.result)))
+      }
+      return Promise.all((left['connections'] as IDBDatabase[]).map(count))
     })
-  expect(await count()).toBe(51)
-  const writing = places[1]!.run(async ({ cache, outcome }) => {
+  expect((await counts()).toSorted()).toEqual([1, 51])
+  const writing = places[1].run(async ({ cache, outcome }) => {
     const end = Date.now() + 300
     for (let number = 0; Date.now() < end; number++) await outcome(cache.set(`late ${number}`, 'private'))
   })
-  const ms = await places[0]!.run(async ({ cache, outcome }) => {
+  const ms = await places[0].run(async ({ cache, outcome }) => {
     const start = performance.now()
     await outcome(cache.destroy())
     return performance.now() - start
@@ -109,11 +118,11 @@ test('a foreign connection that blocks the deletion finds no rows, and the logou
   expect(ms).toBeLessThan(10_000)
   await writing
   for (const tab of places) expect(await tab.run(({ cache, outcome }) => outcome(cache.get('secret')))).toBe('rejected: closed')
-  expect(await count()).toBe(0)
+  expect(await counts()).toEqual([0, 0])
   await pause(stubborn, 500)
-  expect(await count()).toBe(0)
+  expect(await counts()).toEqual([0, 0])
 
-  await stubborn.run(({ left }) => (left['connection'] as IDBDatabase).close())
+  await stubborn.run(({ left }) => (left['connections'] as IDBDatabase[]).forEach((connection) => connection.close()))
   await expect.poll(() => stubborn.run(({ databases }) => databases()), { timeout: 5_000 }).toEqual([])
 })
 
