@@ -4,25 +4,8 @@ import { describe, expect, it, vi } from 'vitest'
 import type { LoaderContext, SetOptions } from '../../src/index.ts'
 import { ARRANGEMENTS, damageOnPurpose, keysOf, placeOf } from '../helpers/caches.ts'
 import { DAY } from '../helpers/clock.ts'
-import { deferred, isPending, turns } from '../helpers/deferred.ts'
-
-/** A loader whose end the test decides, run by run. */
-function heldLoader<V>() {
-  const runs: { context: LoaderContext<V>; resolve(value: V): void; reject(error: unknown): void }[] = []
-  const loader = (context: LoaderContext<V>): Promise<V> => {
-    const { promise, ...end } = deferred<V>()
-    runs.push({ context, ...end })
-    return promise
-  }
-  return { runs, loader }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let turn = 0; !holds(); turn++) {
-    if (turn > 1_000) expect.fail('it does not come to pass')
-    await turns(1)
-  }
-}
+import { isPending, turns } from '../helpers/deferred.ts'
+import { heldLoader, until } from '../helpers/loads.ts'
 
 describe.each(ARRANGEMENTS)('$title', (arrangement) => {
   const held = arrangement.memory !== 'none'
