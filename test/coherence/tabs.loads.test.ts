@@ -1,0 +1,248 @@
+// One load for all tabs: while one loads, the others wait for its lock and then read what it stored. Where locks are missing
+// or fail, where one is never granted or is stolen, each tab loads for itself.
+
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createCache } from '../../src/index.ts'
+import { SECOND } from '../helpers/clock.ts'
+import { isPending, turns } from '../helpers/deferred.ts'
+import { databaseNames } from '../helpers/indexed-db.ts'
+import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
+import { createWorld, type Tab, type World } from './support/world.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+/** The name of the lock under which a key is loaded. */
+async function lockOf(key: string): Promise<string> {
+  const [database = ''] = await databaseNames()
+  return `${database} ${key}`
+}
+
+describe('with locks', () => {
+  it('three tabs ask at once: one loader runs, all get its value, and no lock is left', async () => {
+    const world = createWorld()
+    const tabs = world.tabs<object>(3)
+    const loader = vi.fn(async ({ key }: { key: string }) => ({ key }))
+    const keys = Array.from({ length: 20 }, (_, id) => `k${id}`)
+    const values = await Promise.all(tabs.flatMap(({ cache }) => keys.map((key) => cache.getOrLoad(key, loader))))
+    expect(values.map((value) => (value as { key: string }).key)).toEqual([...keys, ...keys, ...keys])
+    expect(loader).toHaveBeenCalledTimes(keys.length)
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+    for (const { cache } of tabs) expect(await cache.size()).toBe(keys.length)
+  })
+
+  it('a tab that asks during the load of another waits for it', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const loading = one!.cache.getOrLoad('a', loader)
+    await until(() => runs.length > 0)
+    const waiting = other!.cache.getOrLoad('a', () => expect.fail('called'))
+    expect(await isPending(waiting)).toBe(true)
+    runs[0]!.resolve('value')
+    expect(await Promise.all([loading, waiting])).toEqual(['value', 'value'])
+  })
+
+  it('background loads of a stale value are one as well', async () => {
+    const world = createWorld()
+    const tabs = world.tabs<string>(3)
+    await tabs[0]!.cache.set('a', 'old', { ttl: 10, staleWhileRevalidate: SECOND })
+    await world.settle()
+    world.clock.advance(10)
+    const loader = vi.fn(async () => 'new')
+    expect(await Promise.all(tabs.map(({ cache }) => cache.getOrLoad('a', loader)))).toEqual(['old', 'old', 'old'])
+    await world.settle()
+    expect(loader).toHaveBeenCalledTimes(1)
+    expect(await Promise.all(tabs.map(({ cache }) => cache.get('a')))).toEqual(['new', 'new', 'new'])
+  })
+
+  it('when the load fails, or finds nothing, the next tab tries for itself', async () => {
+    const world = createWorld()
+    const tabs = world.tabs<string>(3)
+    let round = 0
+    const loader = vi.fn(async () => {
+      if (++round === 1) throw new Error('offline')
+      return round === 2 ? undefined : 'value'
+    })
+    const ends = await Promise.allSettled(tabs.map(({ cache }) => cache.getOrLoad('a', loader)))
+    expect(ends).toMatchObject([{ status: 'rejected', reason: { message: 'offline' } }, { value: undefined }, { value: 'value' }])
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+  })
+
+  it('loads of other keys wait for nothing', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const slow = one!.cache.getOrLoad('slow', loader)
+    await until(() => runs.length > 0)
+    expect(await other!.cache.getOrLoad('quick', () => 'quick')).toBe('quick')
+    runs[0]!.resolve('slow')
+    await slow
+  })
+
+  it('caches without a name, of another name or of another version share no load', async () => {
+    const world = createWorld()
+    const caches = [createCache<number>(), createCache<number>(), ...[{}, { version: '2' }, { name: 'another' }].map((options) => world.tab<number>(options).cache)]
+    const loader = vi.fn(async () => 1)
+    await Promise.all(caches.map((cache) => cache.getOrLoad('a', loader)))
+    expect(loader).toHaveBeenCalledTimes(5)
+    expect(world.locks.asked).toHaveLength(3)
+  })
+
+  it('refresh: each tab loads for itself, one after the other', async () => {
+    const world = createWorld()
+    const tabs = world.tabs<number>(2)
+    let running = 0
+    let loads = 0
+    const loader = async (): Promise<number> => {
+      expect(++running).toBe(1)
+      await turns()
+      running--
+      return ++loads
+    }
+    expect(await Promise.all(tabs.map(({ cache }) => cache.getOrLoad('a', loader, { refresh: true })))).toEqual([1, 2])
+  })
+
+  it('a fresh value asks for no lock', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'value')
+    expect(await other!.cache.getOrLoad('a', () => 'loaded')).toBe('value')
+    expect(world.locks.asked).toEqual([])
+  })
+
+  it('a caller that leaves while it waits for another tab starts no load', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const loading = one!.cache.getOrLoad('a', loader)
+    await until(() => runs.length > 0)
+    const controller = new AbortController()
+    const leaving = other!.cache.getOrLoad('a', loader, { signal: controller.signal, ttl: 0 })
+    await turns()
+    controller.abort()
+    await expect(leaving).rejects.toMatchObject({ name: 'AbortError' })
+    runs[0]!.reject(new Error('offline'))
+    await rejectionOf(loading)
+    await world.settle()
+    expect(runs).toHaveLength(1)
+    expect(world.locks.held).toEqual([])
+  })
+
+  it('nested loads that wait for each other across tabs end after lockTimeout', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2, { lockTimeout: SECOND })
+    const outer = (tab: Tab<string>, inner: string) => async (): Promise<string> => {
+      await turns()
+      return `(${await tab.cache.getOrLoad(inner, () => inner)})`
+    }
+    const loading = Promise.all([one!.cache.getOrLoad('a', outer(one!, 'b')), other!.cache.getOrLoad('b', outer(other!, 'a'))])
+    await until(() => world.locks.asked.length === 4)
+    expect(await isPending(loading)).toBe(true)
+    await world.pass(SECOND)
+    expect(await loading).toEqual(['(b)', '(a)'])
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+  })
+})
+
+describe('a lock that does not come', () => {
+  it.each([[undefined, 10 * SECOND], [500, 500]])('after lockTimeout (%s) the tab loads for itself, not a ms earlier', async (lockTimeout, ms) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2, lockTimeout === undefined ? {} : { lockTimeout })
+    const { runs, loader } = heldLoader<string>()
+    const frozen = one!.cache.getOrLoad('a', loader)
+    await until(() => runs.length === 1)
+    const waiting = other!.cache.getOrLoad('a', loader)
+    await turns()
+    await world.pass(ms - 1)
+    expect(runs).toHaveLength(1)
+    await world.pass(1)
+    expect(runs).toHaveLength(2)
+    runs[1]!.resolve('second')
+    expect(await waiting).toBe('second')
+    await world.settle()
+    // The first, when it wakes up, finds that the key has changed.
+    runs[0]!.resolve('first')
+    expect(await frozen).toBe('first')
+    await world.settle()
+    expect([await one!.cache.get('a'), await other!.cache.get('a')]).toEqual(['second', 'second'])
+  })
+
+  it('a manager that never grants any', async () => {
+    const world = createWorld()
+    world.locks.mood = 'never grants'
+    const { cache } = world.tab<string>({ lockTimeout: SECOND })
+    const loading = cache.getOrLoad('a', async () => 'value')
+    expect(await isPending(loading)).toBe(true)
+    await world.pass(SECOND)
+    expect(await loading).toBe('value')
+    expect(await cache.get('a')).toBe('value')
+    expect(world.locks.waitingFor(await lockOf('a'))).toBe(0)
+  })
+})
+
+describe('no locks to speak of', () => {
+  const WORLDS: [what: string, make: () => World][] = [
+    ['no navigator', () => createWorld({ locks: false })],
+    ['a navigator without locks', () => {
+      const world = createWorld()
+      vi.stubGlobal('navigator', {})
+      return world
+    }],
+    ['locks without a request method', () => {
+      const world = createWorld()
+      vi.stubGlobal('navigator', { locks: {} })
+      return world
+    }],
+    ['a getter that throws', () => {
+      const world = createWorld()
+      vi.stubGlobal('navigator', {
+        get locks() {
+          throw new DOMException('denied', 'SecurityError')
+        },
+      })
+      return world
+    }],
+    ...(['rejects', 'throws'] as const).map((mood): [string, () => World] => [`a request that ${mood}`, () => {
+      const world = createWorld()
+      world.locks.mood = mood
+      return world
+    }]),
+  ]
+
+  it.each(WORLDS)('%s: each tab loads for itself, once, and nothing is unhandled', async (_what, make) => {
+    const world = make()
+    const tabs = world.tabs<string>(3)
+    const loader = vi.fn(async () => 'value')
+    expect(await Promise.all(tabs.map(({ cache }) => cache.getOrLoad('a', loader)))).toEqual(Array(3).fill('value'))
+    expect(loader.mock.calls.length).toBeLessThanOrEqual(3)
+    await world.settle()
+    const offline = new Error('offline')
+    expect(await rejectionOf(tabs[0]!.cache.getOrLoad('b', () => Promise.reject(offline)))).toBe(offline)
+    expect(world.faults).toEqual([])
+  })
+
+  it('one that is stolen during the load: the load goes on, its value is stored once, its error is told', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const loading = one!.cache.getOrLoad('a', loader)
+    await until(() => runs.length > 0)
+    await world.locks.steal(await lockOf('a'))
+    runs[0]!.resolve('value')
+    expect(await loading).toBe('value')
+    await world.settle()
+    expect(await other!.cache.get('a')).toBe('value')
+    expect(runs).toHaveLength(1)
+    const offline = new Error('offline')
+    const failing = one!.cache.getOrLoad('b', loader)
+    await until(() => runs.length === 2)
+    await world.locks.steal(await lockOf('b'))
+    runs[1]!.reject(offline)
+    expect(await rejectionOf(failing)).toBe(offline)
+  })
+})

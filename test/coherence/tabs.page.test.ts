@@ -1,0 +1,248 @@
+// The life of a page: what it missed while messages did not reach it, it learns from the log on disk before memory serves
+// again; and it lets go of channel and database for the back/forward cache.
+
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/index.ts'
+import { LOG_LENGTH } from '../../src/store/log.ts'
+import { NAME } from '../helpers/caches.ts'
+import { isPending, turns } from '../helpers/deferred.ts'
+import { databaseNames, settled } from '../helpers/indexed-db.ts'
+import { heldLoader, rejectionOf } from '../helpers/loads.ts'
+import { createWorld, tierOf, type Tab, type World } from './support/world.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+/** A tab that holds a (tag x), b and c in memory, and another; from now on no message arrives. */
+async function away(world: World): Promise<[one: Tab<unknown>, other: Tab<unknown>]> {
+  const [one, other] = world.tabs<unknown>(2) as [Tab<unknown>, Tab<unknown>]
+  await other.cache.set('a', 'old', { tags: ['x'] })
+  await other.cache.setMany([['b', 1], ['c', 1]])
+  await world.settle()
+  await one.cache.getMany(['a', 'b', 'c'])
+  await world.settle()
+  one.events.length = 0
+  world.network.deaf = true
+  return [one, other]
+}
+
+async function tiersOf(cache: Cache<unknown>): Promise<(string | undefined)[]> {
+  return Promise.all(['a', 'b', 'c'].map((key) => tierOf(cache as Cache<never>, key)))
+}
+
+describe('a page that comes back', () => {
+  it.each<[type: Parameters<Tab<unknown>['page']>[0]]>([['pageshow'], ['visibilitychange'], ['resume']])('on %s it drops what changed meanwhile and nothing else', async (type) => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await other.cache.set('a', 'new', { tags: ['x'] })
+    await other.cache.delete('b')
+    await world.settle()
+    expect(one.cache.peek('a')).toBe('old')
+    one.page(type)
+    expect(await Promise.all([one.cache.get('a'), one.cache.get('b'), one.cache.get('c')])).toEqual(['new', undefined, 1])
+    expect(await tierOf(one.cache as Cache<never>, 'c')).toBe('memory')
+    expect(one.events).toEqual([{ type: 'set', key: 'a', local: false }, { type: 'delete', key: 'b', local: false }])
+  })
+
+  it.each<[what: string, change: (cache: Cache<unknown>) => Promise<unknown>, left: (string | undefined)[]]>([
+    ['deletePrefix', (cache) => cache.deletePrefix('a'), [undefined, 'memory', 'memory']],
+    ['deleteTag', (cache) => cache.deleteTag('x'), [undefined, 'memory', 'memory']],
+    ['clear', (cache) => cache.clear(), [undefined, undefined, undefined]],
+    ['touch', (cache) => cache.touch('b', 5_000), ['memory', 'store', 'memory']],
+    ['changes of other keys', (cache) => cache.setMany([['d', 1], ['aa', 1]]), ['memory', 'memory', 'memory']],
+    ['nothing', async () => {}, ['memory', 'memory', 'memory']],
+  ])('after %s', async (_what, change, left) => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await change(other.cache)
+    one.page('pageshow')
+    expect(await tiersOf(one.cache)).toEqual(left)
+  })
+
+  it.each(['peek', 'get', 'getMany', 'info', 'has', 'getOrLoad', 'keys'] as const)('%s serves nothing from memory before it is checked', async (read) => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await other.cache.deletePrefix('a')
+    one.page('pageshow')
+    const reads: Record<typeof read, () => unknown> = {
+      peek: () => one.cache.peek('a') ?? 'gone',
+      get: async () => (await one.cache.get('a')) ?? 'gone',
+      getMany: async () => ((await one.cache.getMany(['a'])).size ? 'there' : 'gone'),
+      info: async () => (await one.cache.info('a')) ?? 'gone',
+      has: async () => ((await one.cache.has('a')) ? 'there' : 'gone'),
+      getOrLoad: () => one.cache.getOrLoad('a', () => 'gone', { ttl: 0 }),
+      keys: async () => {
+        for await (const key of one.cache.keys()) if (key === 'a') return 'there'
+        return 'gone'
+      },
+    }
+    expect(await reads[read]()).toBe('gone')
+  })
+
+  it('once more than the log holds was missed, everything is dropped', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    for (let commit = 0; commit < LOG_LENGTH; commit++) await other.cache.set('d', commit)
+    one.page('pageshow')
+    expect(await tiersOf(one.cache)).toEqual(['memory', 'memory', 'memory'])
+    for (let commit = 0; commit < LOG_LENGTH + 100; commit++) await other.cache.set('d', commit)
+    await other.cache.delete('a')
+    one.page('pageshow')
+    expect(await tiersOf(one.cache)).toEqual([undefined, 'store', 'store'])
+    expect(one.events.at(-1)).toEqual({ type: 'deletePrefix', prefix: '', local: false })
+  })
+
+  it.each<[what: string, miss: (cache: Cache<unknown>) => Promise<unknown>]>([
+    ['a clear', (cache) => cache.clear()],
+    ['more than the log holds', async (cache) => {
+      await cache.deletePrefix('')
+      for (let commit = 0; commit < LOG_LENGTH + 100; commit++) await cache.set('d', commit)
+    }],
+  ])('%s is not missed because this tab has committed something since', async (_what, miss) => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await miss(other.cache)
+    await one.cache.set('e', 1)
+    one.page('pageshow')
+    await world.settle()
+    expect([one.cache.peek('a'), one.cache.peek('b')]).toEqual([undefined, undefined])
+  })
+
+  it('nor because a later message arrived', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await other.cache.clear()
+    await world.settle()
+    world.network.deaf = false
+    await other.cache.set('e', 1)
+    await world.settle()
+    one.page('pageshow')
+    await world.settle()
+    expect([one.cache.peek('a'), one.cache.peek('b')]).toEqual([undefined, undefined])
+  })
+
+  it('what was told and what was committed here is not dropped again', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await other.cache.set('d', 1)
+    await world.settle()
+    world.network.deaf = false
+    await one.cache.set('b', 'own')
+    await other.cache.set('a', 'told')
+    await world.settle()
+    expect(await one.cache.get('a')).toBe('told')
+    one.events.length = 0
+    one.page('pageshow')
+    expect(await tiersOf(one.cache)).toEqual(['memory', 'memory', 'memory'])
+    expect(one.events).toEqual([{ type: 'set', key: 'd', local: false }])
+  })
+
+  it('several events at once check once: nothing is told twice', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    await other.cache.delete('a')
+    one.page('resume')
+    one.page('pageshow')
+    one.page('visibilitychange')
+    await world.settle()
+    expect(one.events).toEqual([{ type: 'delete', key: 'a', local: false }])
+  })
+
+  it('a database that was deleted and made anew meanwhile has nothing in common with the old one', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    one.page('pagehide')
+    await other.cache.destroy()
+    const again = world.tab<unknown>()
+    for (let commit = 0; commit < 10; commit++) await again.cache.set('b', commit)
+    one.page('pageshow')
+    await world.settle()
+    expect(one.cache.peek('a')).toBeUndefined()
+    expect(await one.cache.get('a')).toBeUndefined()
+  })
+
+  it('a call whose signal aborts while memory is checked ends at once and loads nothing', async () => {
+    const world = createWorld()
+    const [one] = await away(world)
+    const { runs, loader } = heldLoader<unknown>()
+    const controller = new AbortController()
+    one.page('pageshow')
+    const loading = one.cache.getOrLoad('new', loader, { signal: controller.signal })
+    controller.abort()
+    expect(await isPending(loading)).toBe(false)
+    expect(await rejectionOf(loading)).toMatchObject({ name: 'AbortError' })
+    expect(runs).toEqual([])
+  })
+
+  it.each(['close', 'destroy'] as const)('a load that waits for the check when %s comes keeps nothing', async (ending) => {
+    const world = createWorld()
+    const [one] = await away(world)
+    one.page('pageshow')
+    const loading = one.cache.getOrLoad('new', async () => 'loaded').catch(() => 'refused')
+    await one.cache[ending]()
+    await loading
+    await turns()
+    expect(one.cache.peek('new')).toBeUndefined()
+  })
+})
+
+describe('a page that goes', () => {
+  it('hidden: what was committed is told at once', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    world.network.deaf = false
+    const before = world.network.posted.length
+    await one.cache.delete('a')
+    expect(world.network.posted).toHaveLength(before)
+    one.page('visibilitychange', true)
+    expect(world.network.posted).toHaveLength(before + 1)
+    await world.settle()
+    expect(other.cache.peek('a')).toBeUndefined()
+    expect(one.events).toEqual([])
+  })
+
+  it('on pagehide it lets go of channel and database, and takes both up when it is back', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    world.network.deaf = false
+    await one.cache.set('b', 'last')
+    one.page('pagehide')
+    expect(world.network.open).toBe(1)
+    await world.settle()
+    expect(other.events).toContainEqual({ type: 'set', key: 'b', local: false })
+    await other.cache.close()
+    const [database = ''] = await databaseNames()
+    expect(database).toContain(NAME)
+    const deletion = indexedDB.deleteDatabase(database)
+    deletion.onblocked = () => expect.fail('still open')
+    await settled(deletion)
+    one.page('pageshow')
+    expect(world.network.open).toBe(1)
+    await one.cache.set('c', 'new')
+    const { cache } = world.tab<unknown>()
+    expect(await cache.get('c')).toBe('new')
+    await cache.delete('c')
+    await world.settle()
+    expect(one.cache.peek('c')).toBeUndefined()
+  })
+
+  it('a closed cache listens to its page no more', async () => {
+    const world = createWorld()
+    const [one] = await away(world)
+    await one.cache.close()
+    const opened = vi.spyOn(indexedDB, 'open')
+    for (const type of ['pagehide', 'pageshow', 'visibilitychange', 'resume'] as const) one.page(type)
+    await world.settle()
+    expect(opened).not.toHaveBeenCalled()
+    expect(world.network.open).toBe(1)
+  })
+
+  it('one that has not used the database yet does not open it for a page event', async () => {
+    const world = createWorld()
+    const { page } = world.tab<unknown>()
+    for (const type of ['pageshow', 'visibilitychange', 'pagehide', 'pageshow'] as const) page(type)
+    await world.settle()
+    expect(await databaseNames()).toEqual([])
+  })
+})
