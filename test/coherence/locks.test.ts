@@ -1,0 +1,183 @@
+// withLock: work runs once, under a lock where there is one to be had, and without where there is none.
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { withLock } from '../../src/coherence/locks.ts'
+import { deferred, isPending, turns } from '../helpers/deferred.ts'
+import { rejectionOf } from '../helpers/loads.ts'
+import { Locks } from './support/locks.ts'
+
+let locks: Locks
+const unhandled: unknown[] = []
+const noteUnhandled = (reason: unknown): void => void unhandled.push(reason)
+
+beforeEach(() => {
+  locks = new Locks()
+  locks.install()
+  unhandled.length = 0
+  process.on('unhandledRejection', noteUnhandled)
+})
+
+afterEach(async () => {
+  await turns(2)
+  process.off('unhandledRejection', noteUnhandled)
+  vi.unstubAllGlobals()
+  expect(unhandled).toEqual([])
+  expect(locks.held, 'locks that are left').toEqual([])
+})
+
+const offline = new Error('offline')
+
+describe('with a lock', () => {
+  it('resolves to what the work resolves to, which is told the lock', async () => {
+    const work = vi.fn(async (lock?: Lock | null) => lock?.name)
+    expect(await withLock('n', {}, work)).toBe('n')
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(locks.asked).toEqual(['n'])
+  })
+
+  it.each<[how: string, work: () => Promise<never>]>([
+    ['rejects', () => Promise.reject(offline)],
+    ['throws', async () => {
+      throw offline
+    }],
+  ])('work that %s runs once, and its error is the caller’s', async (_how, fail) => {
+    const work = vi.fn(fail)
+    expect(await rejectionOf(withLock('n', {}, work))).toBe(offline)
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([undefined, null, false, 0, ''])('%o is a result like any other', async (result) => {
+    const work = vi.fn(async () => result)
+    expect(await withLock<unknown>('n', {}, work)).toBe(result)
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it('work of one name runs one at a time, in the order asked for; of other names at the same time', async () => {
+    const order: string[] = []
+    const gates = [deferred(), deferred(), deferred()]
+    const run = (name: string, id: number) =>
+      withLock(name, {}, async () => {
+        order.push(`${name} ${id} begins`)
+        await gates[id]!.promise
+        order.push(`${name} ${id} ends`)
+      })
+    const all = [run('n', 0), run('n', 1), run('other', 2)]
+    await turns()
+    expect(order).toEqual(['n 0 begins', 'other 2 begins'])
+    gates[1]!.resolve()
+    gates[2]!.resolve()
+    await turns()
+    expect(order.slice(2)).toEqual(['other 2 ends'])
+    gates[0]!.resolve()
+    await Promise.all(all)
+    expect(order.slice(3)).toEqual(['n 0 ends', 'n 1 begins', 'n 1 ends'])
+  })
+
+  it('the lock is free again when the work has failed', async () => {
+    await rejectionOf(withLock('n', {}, async () => Promise.reject(offline)))
+    expect(await withLock('n', {}, async (lock) => lock?.mode)).toBe('exclusive')
+  })
+
+  it('ifAvailable: the work is told null where it is taken, and does not wait', async () => {
+    const gate = deferred()
+    const first = withLock('n', { ifAvailable: true }, async (lock) => {
+      await gate.promise
+      return lock?.name
+    })
+    await turns()
+    expect(await withLock('n', { ifAvailable: true }, async (lock) => lock)).toBeNull()
+    gate.resolve()
+    expect(await first).toBe('n')
+  })
+
+  it('a signal ends the wait: the work runs once, without the lock, while the other still holds it', async () => {
+    const gate = deferred()
+    const holder = withLock('n', {}, () => gate.promise)
+    await turns()
+    const controller = new AbortController()
+    const work = vi.fn(async (lock?: Lock | null) => lock)
+    const waiting = withLock('n', { signal: controller.signal }, work)
+    expect(await isPending(waiting)).toBe(true)
+    expect(work).not.toHaveBeenCalled()
+    controller.abort()
+    expect(await waiting).toBeUndefined()
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(locks.waitingFor('n')).toBe(0)
+    gate.resolve()
+    await holder
+    await turns()
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it('a signal that aborts once the work has begun changes nothing', async () => {
+    const gate = deferred<string>()
+    const controller = new AbortController()
+    const work = vi.fn(() => gate.promise)
+    const working = withLock('n', { signal: controller.signal }, work)
+    await turns()
+    controller.abort()
+    expect(await isPending(working)).toBe(true)
+    gate.resolve('done')
+    expect(await working).toBe('done')
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it('a signal that was aborted before: the work runs at once', async () => {
+    expect(await withLock('n', { signal: AbortSignal.abort() }, async (lock) => lock)).toBeUndefined()
+  })
+
+  it.each([['its value', true], ['its error', false]])('a lock that is stolen meanwhile: the work goes on, and %s counts', async (_what, succeeds) => {
+    const gate = deferred<string>()
+    const work = vi.fn(() => gate.promise)
+    const working = withLock('n', {}, work)
+    await turns()
+    await locks.steal('n')
+    expect(await isPending(working)).toBe(true)
+    if (succeeds) gate.resolve('done')
+    else gate.reject(offline)
+    expect(await working.catch((error: unknown) => error)).toBe(succeeds ? 'done' : offline)
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('without one', () => {
+  it.each<[what: string, navigator: unknown]>([
+    ['no navigator', undefined],
+    ['a navigator without locks', {}],
+    ['null for locks', { locks: null }],
+    ['locks without a request method', { locks: {} }],
+    ['a request that throws', { locks: { request: () => { throw offline } } }],
+    ['a request that rejects', { locks: { request: () => Promise.reject(offline) } }],
+    ['a request that does nothing', { locks: { request: () => {} } }],
+    ['a request that gives a promise and never calls back', { locks: { request: async () => {} } }],
+  ])('%s: the work runs once, told no lock, and its result or error counts', async (_what, navigator) => {
+    vi.stubGlobal('navigator', navigator)
+    const work = vi.fn(async (lock?: Lock | null) => lock)
+    expect(await withLock('n', {}, work)).toBeUndefined()
+    expect(work).toHaveBeenCalledTimes(1)
+    expect(await rejectionOf(withLock('n', {}, () => Promise.reject(offline)))).toBe(offline)
+  })
+
+  it('a getter that throws', async () => {
+    vi.stubGlobal('navigator', {
+      get locks() {
+        throw new DOMException('denied', 'SecurityError')
+      },
+    })
+    expect(await withLock('n', {}, async () => 'done')).toBe('done')
+  })
+
+  it('a request that rejects after it has called back: the work that has begun is not begun again', async () => {
+    vi.stubGlobal('navigator', {
+      locks: {
+        request: async (_name: string, _options: LockOptions, callback: (lock: null) => Promise<unknown>) => {
+          void callback(null)
+          throw offline
+        },
+      },
+    })
+    const work = vi.fn(async () => 'done')
+    expect(await withLock('n', {}, work)).toBe('done')
+    expect(work).toHaveBeenCalledTimes(1)
+  })
+})
