@@ -130,6 +130,13 @@ describe('what has nothing to do with the load', () => {
     expect(one.cache.peek('key')).toBe('loaded')
   })
 
+  it('deleteTag of any tag, when the load has none', async () => {
+    const { world, one, other } = await strangers()
+    await loadDuring(one.cache, {}, () => other.cache.deleteTag('x'))
+    expect(await onDisk(world)).toBe('loaded')
+    expect(one.cache.peek('key')).toBe('loaded')
+  })
+
   it('what changed before the load began, told or not', async () => {
     const { world, one, other } = await strangers()
     await other.cache.set('key', 'theirs', { tags: ['x'] })
