@@ -111,6 +111,7 @@ describe.each(PLACES)('$title', (place) => {
       const { cache } = await staleIn<string>(place, 'old', { staleIfError: MINUTE })
       await cache.getOrLoad('a', failing())
       expect(await cache.getOrLoad('a', async () => undefined, { refresh: true })).toBeUndefined()
+      await turns()
       const loader = vi.fn(async () => undefined)
       expect(await cache.getOrLoad('a', loader)).toBeUndefined()
       expect(loader).toHaveBeenCalledTimes(1)
