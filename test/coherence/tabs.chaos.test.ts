@@ -74,6 +74,25 @@ describe('a channel that drops, duplicates, reorders and adds garbage', () => {
     expect(world.faults).toEqual([])
   })
 
+  it.each(['a later message', 'a commit of this tab'])('that a message was lost is noticed by %s, and made up for in a fifth of a second', async (notice) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<number>(2)
+    await one!.cache.setMany([['a', 1], ['b', 1]])
+    await world.settle()
+    await other!.cache.getMany(['a', 'b'])
+    world.network.deaf = true
+    await one!.cache.delete('a')
+    await world.settle()
+    world.network.deaf = false
+    await (notice === 'a later message' ? one! : other!).cache.set('c', 1)
+    await world.settle()
+    expect(other!.cache.peek('a')).toBe(1)
+    await world.pass(200)
+    expect(other!.cache.peek('a')).toBeUndefined()
+    expect(other!.cache.peek('b')).toBe(1)
+    expect(other!.events.filter((event) => event.type === 'delete')).toEqual([{ type: 'delete', key: 'a', local: false }])
+  })
+
   it.each([1, 2, 3, 4, 5, 6])('what is dropped is made up for when a page is shown: seed %i', async (seed) => {
     const world = createWorld({ seed })
     world.network.chaos = { drop: 0.5, duplicate: 0.3, reorder: 0.5, garbage: 0.2 }

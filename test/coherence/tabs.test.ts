@@ -89,6 +89,24 @@ describe('a change in one tab', () => {
     expect(other!.cache.peek('a')).toBe('old')
   })
 
+  it('when the event comes, memory has forgotten the old value; a listener that throws does not keep it', async () => {
+    const reported: unknown[] = []
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error))
+    const world = createWorld()
+    const [one, other] = await holding(world, 2)
+    const seen: unknown[] = []
+    const mistake = new Error('a listener’s mistake')
+    other!.cache.subscribe('a', ({ type }) => {
+      seen.push([type, other!.cache.peek('a')])
+      throw mistake
+    })
+    await one!.cache.setMany([['a', 'new'], ['b', 'new']])
+    await world.settle()
+    expect(seen).toEqual([['set', undefined]])
+    expect(reported).toEqual([mistake])
+    expect(await other!.cache.getMany(['a', 'b'])).toEqual(new Map([['a', 'new'], ['b', 'new']]))
+  })
+
   it('a change that came from another tab is not posted again', async () => {
     const world = createWorld()
     const [one] = await holding(world, 3)
