@@ -5,7 +5,7 @@ import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions }
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
-import { cacheSettings, check, checkKeys, checkMs, checkString, checkWeight, lifetimeOf, optionsOf } from './options.ts'
+import { cacheSettings, check, checkMs, checkRange, checkString, checkStrings, checkType, lifetimeOf, optionsOf } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -22,9 +22,8 @@ import { createTiers } from './tiers.ts'
  */
 export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const settings = cacheSettings(options)
-  const { lifetime } = settings
-  const { weigh } = options
-  const tiers = createTiers(options, settings)
+  const { lifetime, weigh } = settings
+    const tiers = createTiers(options, settings)
   const getOrLoad = createLoads(tiers, settings.lockTimeout)
 
   /** Checks the key and that the cache may be used; reads the clock. */
@@ -55,7 +54,12 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       check(value !== undefined, task, 'value', 'defined', value)
     }
     const now = tiers.begin()
-    if (weigh && (latest.size > 1 || task !== SET)) for (const [key, value] of latest) checkWeight(weigh(value, key))
+    if (latest.size > 1 || task !== SET) {
+      for (const [key, value] of latest) {
+        const weight = weigh(value, key)
+        checkRange(weight >= 0, task, 'weight', '>= 0', weight)
+      }
+    }
     if (latest.size > 1 && tiers.store) for (const [key, value] of latest) checkClone(key, value)
     return Array.from(latest, ([key, value]) => createEntry(key, value, life, now))
   }
@@ -84,7 +88,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     },
 
     async getMany(keys) {
-      const wanted = checkKeys(GET, keys)
+      const wanted = checkStrings(GET, 'keys', keys)
       const now = tiers.begin()
       const values = await Promise.all(wanted.map((key) => get(key, now)))
       return new Map(wanted.flatMap((key, place) => (values[place] === undefined ? [] : [[key, values[place]]])))
@@ -162,8 +166,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const task = 'load entry'
       const life = lifetimeOf(task, loadOptions, lifetime)
       const { signal, timeout = Infinity, refresh, errorTtl = settings.errorTtl }: LoadOptions = loadOptions ?? {}
-      check(typeof loader === 'function', task, 'loader', 'a function', loader)
-      check(!signal || signal instanceof AbortSignal, task, 'signal', 'an AbortSignal', signal)
+      checkType(task, 'loader', 'function', loader)
       checkMs(task, 'timeout', timeout)
       checkMs(task, 'errorTtl', errorTtl)
       const now = begin(task, key)
@@ -180,9 +183,9 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     deleteMany: (keys) =>
       write(() => {
-        const unique = new Set(checkKeys(DELETE, keys))
+        const unique = checkStrings(DELETE, 'keys', keys)
         tiers.begin()
-        return Promise.all(Array.from(unique, tiers.remove)).then((removed) => removed.filter((entry) => entry).length)
+        return Promise.all(unique.map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length)
       }),
 
     deletePrefix: (prefix) =>
@@ -225,7 +228,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     stats: tiers.stats,
 
     subscribe(of: string | Listener, listener: Listener | undefined = of as Listener) {
-      check(typeof listener === 'function', 'subscribe', 'listener', 'a function', listener)
+      checkType('subscribe', 'listener', 'function', listener)
       if (of === listener) return tiers.events.subscribe(listener)
       checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {

@@ -2,7 +2,7 @@
 
 import type { Change } from './change.ts'
 import type { CacheError } from './errors.ts'
-import type { MemoryCacheOptions } from './memory/memory-cache.ts'
+import type { MemoryCacheOptions } from './options.ts'
 import type { Store } from './store/store.ts'
 
 export interface CacheOptions<V> extends MemoryCacheOptions<V> {

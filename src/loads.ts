@@ -6,7 +6,6 @@ import { withLock } from './coherence/locks.ts'
 import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
-import { createMemoryCache } from './memory/memory-cache.ts'
 import { lifetimeOf, type Lifetime } from './options.ts'
 import type { Tiers } from './tiers.ts'
 
@@ -50,12 +49,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const { disk } = tiers
   const loads = new Map<string, Load<V>>()
   /** Of the keys that failed last; none expires by itself. */
-  const failures = createMemoryCache<Failure>({ maxEntries: MOST_FAILURES, clock: { now: () => 0 } })
+  const failures = new Map<string, Failure>()
   tiers.fetches.push(loads, failures)
 
   /** The failure after which a key is not yet tried again. */
   const failureOf = ({ key, now }: LoadRequest<V>): Failure | undefined => {
-    const failure = failures.peek(key)
+    const failure = failures.get(key)
     return failure && now < failure.until ? failure : undefined
   }
 
@@ -118,10 +117,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
 
   const fail = ({ request: { key, errorTtl }, found }: Load<V>, error: unknown): void => {
     const now = tiers.now()
-    const pause = Math.min(2 * (failures.peek(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
+    const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     const served = isUsable(found, now)
     if (served) tiers.report(error, 'load-failed', key)
     const wait = errorTtl || (served ? pause * (1 - Math.random() / 2) : 0)
+    if (failures.size >= MOST_FAILURES) failures.clear()
     if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
 

@@ -3,8 +3,11 @@
 
 import { turnClock, type Clock } from './clock.ts'
 
+/** Why an entry left memory: made room, ran out of time, was overwritten, or was removed by a caller. */
+export type RemovalCause = 'evicted' | 'expired' | 'replaced' | 'deleted'
+
 /** What both caches take. */
-export interface CommonOptions {
+export interface MemoryCacheOptions<V> {
   /**
    * Bound on entries in memory; exact, never exceeded. A positive integer or `Infinity`.
    * @default 1000
@@ -12,11 +15,18 @@ export interface CommonOptions {
   readonly maxEntries?: number
   /** Bound on the sum of weights in memory, in the unit of `weigh`, which must be given too. */
   readonly maxWeight?: number
+  /** Weight of an entry: a number >= 0 in any unit. Called once per write. */
+  readonly weigh?: ((value: V, key: string) => number) | undefined
   /**
    * ms that an entry stays fresh; 0 is already expired, `Infinity` never.
    * @default Infinity
    */
   readonly ttl?: number
+  /**
+   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws changes nothing
+   * and goes to `reportError` (where there is none, to the console).
+   */
+  readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
    * Source of epoch ms, read once in every operation.
    * @default Date.now, read once per turn of the event loop
@@ -24,10 +34,13 @@ export interface CommonOptions {
   readonly clock?: Clock
 }
 
-export interface CommonSettings {
+/** The options of a memory tier with their defaults. */
+export interface MemorySettings<V> {
   readonly maxEntries: number
   readonly maxWeight: number
+  readonly weigh: (value: V, key: string) => number
   readonly ttl: number
+  readonly onRemove: MemoryCacheOptions<V>['onRemove']
   readonly clock: Clock
 }
 
@@ -39,9 +52,8 @@ export interface Lifetime {
   readonly tags: readonly string[]
 }
 
-/** The settings of createCache but for those of its memory tier. */
-export interface CacheSettings {
-  readonly clock: Clock
+/** The settings of createCache. */
+export interface CacheSettings<V> extends MemorySettings<V> {
   readonly name: string | undefined
   readonly version: string
   readonly lifetime: Lifetime
@@ -59,32 +71,31 @@ const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
 export const LONGEST_DELAY = 2 ** 31 - 1
 
-export function memorySettings<T extends CommonOptions & { readonly weigh?: unknown; readonly onRemove?: unknown }>(options: T | undefined): CommonSettings & Pick<Partial<T>, 'weigh' | 'onRemove'> {
-  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() }: Partial<T> = optionsOf(CREATE, options)
+export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined): MemorySettings<V> {
+  const { maxEntries = 1000, maxWeight = Infinity, weigh = maxWeight === Infinity ? () => 0 : undefined, ttl = Infinity, onRemove, clock = turnClock() } = optionsOf(CREATE, options)
   // Infinity % 1 is NaN, so this lets it pass.
-  checkNumber(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
-  checkNumber(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
-  check(weigh || maxWeight === Infinity, CREATE, 'weigh', 'set with maxWeight', weigh)
+  checkRange(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
+  checkRange(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
   checkMs(CREATE, 'ttl', ttl)
-  checkFunction(CREATE, 'weigh', weigh)
-  checkFunction(CREATE, 'onRemove', onRemove)
-  checkFunction(CREATE, 'clock.now', clock.now ?? clock)
-  return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
+  checkType(CREATE, 'weigh', 'function', weigh)
+  if (onRemove !== undefined) checkType(CREATE, 'onRemove', 'function', onRemove)
+  checkType(CREATE, 'clock.now', 'function', clock.now)
+  return { maxEntries, maxWeight, weigh: weigh!, ttl, onRemove, clock }
 }
 
-export function cacheSettings(options: Partial<Omit<CacheSettings, 'lifetime'> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings {
-  const { clock } = memorySettings(options)
+export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings<V> {
+  const memory = memorySettings(options)
   const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
-  checkNumber(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
+  checkRange(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
   check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
   checkDelay('sweepInterval', sweepInterval)
   checkDelay('lockTimeout', lockTimeout)
   checkMs(CREATE, 'errorTtl', errorTtl)
-  check(!store || typeof store === 'object', CREATE, 'store', 'an object', store)
-  checkFunction(CREATE, 'onError', onError)
-  return { name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl, clock }
+  if (store) checkType(CREATE, 'store', 'object', store)
+  if (onError !== undefined) checkType(CREATE, 'onError', 'function', onError)
+  return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
 }
 
 /** The lifetime that options ask for; where they are silent, the default one. */
@@ -93,53 +104,46 @@ export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined,
   checkMs(task, 'ttl', ttl)
   checkMs(task, 'staleWhileRevalidate', staleWhileRevalidate)
   checkMs(task, 'staleIfError', staleIfError)
-  check(Array.isArray(tags) && tags.every((tag) => typeof tag === 'string'), task, 'tags', 'an array of strings', tags)
-  return { ttl, staleWhileRevalidate, staleIfError, tags: [...new Set(tags)] }
+  return { ttl, staleWhileRevalidate, staleIfError, tags: checkStrings(task, 'tags', tags) }
 }
 
-/** Keys from the outside, all of them read and checked before anything happens. */
-export function checkKeys(task: string, keys: Iterable<string>): string[] {
-  // A string is an iterable of strings too, and a slip.
-  check(keys && typeof keys === 'object' && Symbol.iterator in keys, task, 'keys', 'an iterable', keys)
-  const list = [...keys]
-  for (const key of list) checkString(task, 'key', key)
+/** Strings from the outside, each once, all of them read and checked before anything happens. A string alone is an iterable too, and a slip. */
+export function checkStrings(task: string, name: string, strings: Iterable<string>): string[] {
+  checkType(task, name, 'object', strings)
+  const list = [...new Set(strings)]
+  for (const each of list) checkString(task, name, each)
   return list
 }
 
 export function checkString(task: string, name: string, value: unknown): void {
-  check(typeof value === 'string', task, name, 'a string', value)
+  checkType(task, name, 'string', value)
 }
 
 /** A duration: a number of ms, 0 to `Infinity`. */
 export function checkMs(task: string, name: string, ms: number): void {
-  checkNumber(ms >= 0, task, name, '>= 0 ms', ms)
+  checkRange(ms >= 0, task, name, '>= 0 ms', ms)
 }
 
 /** A duration for a timer. */
 function checkDelay(name: string, ms: number): void {
-  checkNumber(ms > 0 && ms <= LONGEST_DELAY, CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms)
+  checkRange(ms > 0 && ms <= LONGEST_DELAY, CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms)
 }
 
 /** Options of a call: none, or an object. */
-export function optionsOf<T extends object>(task: string, options: T | undefined): Partial<T> {
-  const given = options === undefined ? {} : options
-  check(given && typeof given === 'object', task, 'options', 'an object', given)
-  return given
-}
-
-export function checkWeight(weight: number): void {
-  checkNumber(weight >= 0, 'weigh entry', 'weight', '>= 0', weight)
-}
-
-/** Passes over undefined: an option that was not given. */
-export function checkFunction(task: string, name: string, value: unknown): void {
-  check(value === undefined || typeof value === 'function', task, name, 'a function', value)
+export function optionsOf<T extends object>(task: string, options: Partial<T> | undefined = {}): Partial<T> {
+  checkType(task, 'options', 'object', options)
+  return options
 }
 
 /** @throws TypeError for what is no number, RangeError for one that breaks the rule */
-export function checkNumber(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
-  const isNumber = typeof value === 'number'
-  check(isNumber && holds, task, name, rule, value, isNumber ? RangeError : TypeError)
+export function checkRange(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
+  checkType(task, name, 'number', value)
+  check(holds, task, name, rule, value, RangeError)
+}
+
+/** @throws TypeError for a value of another type, and for null */
+export function checkType(task: string, name: string, type: 'string' | 'number' | 'function' | 'object', value: unknown): void {
+  check(typeof value === type && value !== null, task, name, `of type ${type}`, value)
 }
 
 /** @throws Kind `Cannot <task>: <name> must be <rule>: received <value>`, unless the rule holds */

@@ -10,7 +10,7 @@ import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
 import { closedError, type CacheError, type CacheErrorCode } from './errors.ts'
 import { call, createEmitter, type Emitter } from './events.ts'
 import { overtake, type Flights } from './flight.ts'
-import { createMemoryCache } from './memory/memory-cache.ts'
+import { createLru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
@@ -70,8 +70,8 @@ export interface Tiers<V> {
   destroy(): Promise<void>
 }
 
-export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval, ...settings }: CacheSettings): Tiers<V> {
-  const { weigh, onRemove, onError } = options
+export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval, weigh, ...settings }: CacheSettings<V>): Tiers<V> {
+  const { onRemove, onError } = options
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
   const reads = new Map<string, Promise<Entry<V> | undefined>>()
@@ -86,20 +86,15 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   let lastExpiry = 0
   let closed = false
   let ending: Promise<void> | undefined
-  /** Keys that the sweep under way finds expired in memory. */
-  let swept: Set<string> | undefined
   let status: CacheStatus = { persistence: 'store' }
   /** While it is not known whether memory has missed changes. */
   let checking: Promise<unknown> | undefined
 
-  const memory = createMemoryCache<Entry<V>>({
-    ...options,
-    weigh: weigh && (({ value }, key) => weigh(value, key)),
+  const memory = createLru<Entry<V>>({
+    ...settings,
+    weigh: ({ value }, key) => weigh(value, key),
     onRemove(key, { value }, cause) {
-      if (cause === 'expired') {
-        swept?.add(key)
-        events.emit({ type: 'expire', key, local: true })
-      }
+      if (cause === 'expired') events.emit({ type: 'expire', key, local: true })
       onRemove?.(key, value, cause)
     },
     clock: { now: () => now },
@@ -143,9 +138,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     // What a change under way will leave may have the tag.
     if ('tag' in change) for (const key of changes.keys()) memory.delete(key)
     overtakeAll(change, local)
-    for (const [key, { tags = [] }] of 'key' in change ? [[change.key, {}] as [string, Partial<Entry<V>>]] : memory) {
-      if (concerns(change, key, tags)) memory.delete(key)
-    }
+    if ('key' in change) memory.delete(change.key)
+    else for (const [key, { tags = [] }] of memory.entries()) if (concerns(change, key, tags)) memory.delete(key)
     events.emit({ ...change, local })
   }
 
@@ -231,7 +225,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const timeLeft = (entry: Entry<V>): number => Math.max(0, expiresAtOf(entry) - now)
 
   const put = (entry: Entry<V>): void => {
-    memory.set(entry.key, entry, { ttl: timeLeft(entry) })
+    memory.set(entry.key, entry, timeLeft(entry))
     if (entry.expiresAt) {
       lastExpiry = Math.max(lastExpiry, entry.expiresAt)
       sweeper.arm()
@@ -319,9 +313,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const sweep = async (): Promise<{ count: number; more: boolean }> => {
     // Nothing of it concerns this version.
     void collect().catch(() => {})
-    const keys = (swept = new Set())
-    memory.sweep()
-    swept = undefined
+    const keys = new Set(memory.sweep())
     let more = lastExpiry > now
     try {
       const stored = await store?.sweep(now)
@@ -438,9 +430,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     async *fresh(at) {
       await checking
       const seen = new Set<string>()
-      for (const entry of memory.values()) {
+      for (const [key, entry] of memory.entries()) {
         if (!isFresh(entry, at)) continue
-        seen.add(entry.key)
+        seen.add(key)
         yield entry
       }
       try {

@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   coherence: BASE,
   flight: BASE,
   sweeper: BASE,
-  contract: ['errors', 'type change', 'type memory', 'type store'],
+  contract: ['errors', 'type options', 'type change', 'type store'],
   tiers: [...BASE, 'events', 'memory', 'store', 'coherence', 'flight', 'sweeper', 'type contract'],
   loads: [...BASE, 'memory', 'coherence', 'flight', 'type tiers', 'type contract'],
   cache: [...BASE, 'store', 'tiers', 'loads', 'type contract'],

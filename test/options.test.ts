@@ -7,18 +7,19 @@ import { expectRefusal } from './helpers/errors.ts'
 
 type Kind = typeof TypeError | typeof RangeError
 
-const ANY_CLOCK = { now: expect.any(Function) }
+const ANY = expect.any(Function)
+const ANY_CLOCK = { now: ANY }
 
 describe('memorySettings', () => {
   it('has defaults: 1000 entries of any weight, for ever, by the wall clock', () => {
     const { clock, ...rest } = memorySettings({})
-    expect(rest).toEqual({ maxEntries: 1000, maxWeight: Infinity, ttl: Infinity })
+    expect(rest).toEqual({ maxEntries: 1000, maxWeight: Infinity, weigh: ANY, ttl: Infinity })
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1000)
   })
 
   it('takes undefined for not given', () => {
     const options = { maxEntries: undefined, maxWeight: undefined, weigh: undefined, ttl: undefined, onRemove: undefined, clock: undefined }
-    expect(memorySettings(options as never)).toEqual({ maxEntries: 1000, maxWeight: Infinity, ttl: Infinity, clock: ANY_CLOCK })
+    expect(memorySettings(options as never)).toEqual({ maxEntries: 1000, maxWeight: Infinity, weigh: ANY, ttl: Infinity, clock: ANY_CLOCK })
   })
 
   it('passes on what is given', () => {
@@ -73,6 +74,10 @@ describe('memorySettings', () => {
 describe('cacheSettings', () => {
   it('has defaults', () => {
     expect(cacheSettings({})).toEqual({
+      maxEntries: 1000,
+      maxWeight: Infinity,
+      weigh: ANY,
+      ttl: Infinity,
       clock: ANY_CLOCK,
       name: undefined,
       version: '',
@@ -162,7 +167,12 @@ describe('lifetimeOf', () => {
     expect(lifetime.tags).toEqual(['a', 'b', ''])
   })
 
-  it.each(['a', [1], [null], ['a', undefined], {}, null, new Set(['a'])])('refuses %o for tags', (tags) => {
+  it('takes any iterable of strings for tags', () => {
+    expect(lifetimeOf('do', { tags: new Set(['a']) as never }, defaults).tags).toEqual(['a'])
+    expect(() => lifetimeOf('do', { tags: {} as never }, defaults)).toThrow(TypeError)
+  })
+
+  it.each(['a', [1], [null], ['a', undefined], null])('refuses %o for tags', (tags) => {
     expectRefusal(() => lifetimeOf('do', { tags: tags as never }, defaults), TypeError, 'tags', undefined)
   })
 })

@@ -4,7 +4,7 @@
 // judges every removal instead: an entry is freed only once it expired, a live one evicted only where it is the last, nothing
 // expired is held and a bound would break. So it also knows what a step of the clock back to before can bring to life.
 
-import type { MemoryCacheOptions } from '../../src/memory/memory-cache.ts'
+import type { MemoryCacheOptions } from '../../src/options.ts'
 
 export interface Weighty {
   readonly id: number

@@ -2,7 +2,8 @@
 // Importing this registers the look.
 
 import { afterEach } from 'vitest'
-import { createMemoryCache, type MemoryCache, type MemoryCacheOptions } from '../../src/memory/memory-cache.ts'
+import { createMemoryCache, type MemoryCache } from '../../src/memory/memory-cache.ts'
+import type { MemoryCacheOptions } from '../../src/options.ts'
 import { ManualClock } from './clock.ts'
 import { look } from './inside.ts'
 

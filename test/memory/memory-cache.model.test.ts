@@ -3,7 +3,8 @@
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { createMemoryCache, type MemoryCache, type MemoryCacheOptions } from '../../src/memory/memory-cache.ts'
+import { createMemoryCache, type MemoryCache } from '../../src/memory/memory-cache.ts'
+import type { MemoryCacheOptions } from '../../src/options.ts'
 import { ManualClock } from '../helpers/clock.ts'
 import { look } from '../helpers/inside.ts'
 import { MemoryOracle, type Removal, type Weighty } from '../helpers/memory-oracle.ts'
