@@ -5,7 +5,7 @@ import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions }
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
-import { cacheSettings, check, checkMs, checkRange, checkString, checkStrings, checkType, lifetimeOf, optionsOf } from './options.ts'
+import { cacheSettings, check, checkMs, checkString, checkStrings, checkType, checkWeight, lifetimeOf, optionsOf } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -26,17 +26,11 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     const tiers = createTiers(options, settings)
   const getOrLoad = createLoads(tiers, settings.lockTimeout)
 
-  /** Checks the key and that the cache may be used; reads the clock. */
-  const begin = (task: string, key: string): number => {
-    checkString(task, 'key', key)
-    return tiers.begin()
-  }
-
   /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
-  const write = <T>(operation: () => Promise<T>): Promise<T> => {
+  const write = <T>(operation: (now: number) => Promise<T>): Promise<T> => {
     let writing: Promise<T>
     try {
-      writing = operation()
+      writing = operation(tiers.begin())
     } catch (error) {
       writing = Promise.reject(error)
       if (!(error instanceof CacheError)) return writing
@@ -46,23 +40,23 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   /** The latest entry of each key. One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
-  const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined): Entry<V>[] => {
+  const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined, now: number): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
     const latest = new Map(pairs)
-    for (const [key, value] of latest) {
+    return Array.from(latest, ([key, value]) => {
       checkString(task, 'key', key)
       check(value !== undefined, task, 'value', 'defined', value)
-    }
-    const now = tiers.begin()
-    if (latest.size > 1 || task !== SET) {
-      for (const [key, value] of latest) {
-        const weight = weigh(value, key)
-        checkRange(weight >= 0, task, 'weight', '>= 0', weight)
-      }
-    }
-    if (latest.size > 1 && tiers.store) for (const [key, value] of latest) checkClone(key, value)
-    return Array.from(latest, ([key, value]) => createEntry(key, value, life, now))
+      if (latest.size > 1 || task !== SET) checkWeight(task, weigh(value, key))
+      if (latest.size > 1 && tiers.store) checkClone(key, value)
+      return createEntry(key, value, life, now)
+    })
   }
+
+  const remove = <T>(key: string, pick: (entry: Entry<V> | undefined) => T): Promise<T> =>
+    write(() => {
+      checkString(DELETE, 'key', key)
+      return tiers.remove(key).then(pick)
+    })
 
   const get = async (key: string, now: number, stale?: boolean): Promise<V | undefined> => {
     const limit = stale ? expiresAtOf : staleAtOf
@@ -84,7 +78,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     async get(key, getOptions) {
       const { stale } = optionsOf(GET, getOptions)
-      return get(key, begin(GET, key), stale)
+      return get(key, tiers.begin(), stale)
     },
 
     async getMany(keys) {
@@ -94,73 +88,54 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return new Map(wanted.flatMap((key, place) => (values[place] === undefined ? [] : [[key, values[place]]])))
     },
 
-    peek(key) {
-      checkString(GET, 'key', key)
-      return tiers.peek(key)?.value
-    },
+    peek: (key) => tiers.peek(key)?.value,
 
     has: async (key) => (await cache.expiresAt(key)) !== undefined,
 
     async expiresAt(key) {
-      const now = begin(GET, key)
+      const now = tiers.begin()
       const { entry } = await tiers.inspect(key)
       return isFresh(entry, now) ? staleAtOf(entry) : undefined
     },
 
     async info(key) {
-      const now = begin(GET, key)
+      const now = tiers.begin()
       const { entry, tier } = await tiers.inspect(key)
       if (!isUsable(entry, now)) return undefined
       const { createdAt, tags = [] } = entry
       return { createdAt, staleAt: staleAtOf(entry), expiresAt: expiresAtOf(entry), tags, tier }
     },
 
-    set: (key, value, setOptions) => write(() => tiers.set(entriesOf(SET, [[key, value]], setOptions))),
+    set: (key, value, setOptions) => write((now) => tiers.set(entriesOf(SET, [[key, value]], setOptions, now))),
 
-    setMany: (entries, setOptions) => write(() => tiers.set(entriesOf(SET, entries, setOptions))),
+    setMany: (entries, setOptions) => write((now) => tiers.set(entriesOf(SET, entries, setOptions, now))),
 
     add: (key, value, setOptions) =>
-      write(() => {
-        const [entry] = entriesOf('add entry', [[key, value]], setOptions) as [Entry<V>]
-        const now = entry.createdAt
-        let added = false
-        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
-          added = !isFresh(found, now)
-          return !added ? found : isUsable(entry, now) ? entry : undefined
-        }
-        return tiers.change(key, decide).then(() => added)
+      write((now) => {
+        const [entry] = entriesOf('add entry', [[key, value]], setOptions, now)
+        return tiers.change(key, (found) => (isFresh(found, now) ? found : entry)).then((found) => !isFresh(found, now))
       }),
 
     update: (key, value) =>
-      write(() => {
-        const [{ createdAt: now }] = entriesOf('update entry', [[key, value]], {}) as [Entry<V>]
-        let old: V | undefined
-        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
-          const fresh = isFresh(found, now)
-          old = fresh ? found.value : undefined
-          return fresh ? { ...found, value } : found
-        }
-        return tiers.change(key, decide).then(() => old)
+      write((now) => {
+        entriesOf('update entry', [[key, value]], {}, now)
+        return tiers.change(key, (found) => (isFresh(found, now) ? { ...found, value } : found)).then((found) => (isFresh(found, now) ? found.value : undefined))
       }),
 
     touch: (key, ttl) =>
-      write(() => {
-        checkMs('touch entry', 'ttl', ttl)
-        const now = begin('touch entry', key)
+      write((now) => {
+        const task = 'touch entry'
+        checkString(task, 'key', key)
+        checkMs(task, 'ttl', ttl)
         let renewed = false
         const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
           renewed = isFresh(found, now)
-          const next = renewed ? renewEntry(found!, ttl, now) : found
-          return !renewed || isUsable(next, now) ? next : undefined
+          return renewed ? renewEntry(found!, ttl, now) : found
         }
         return tiers.change(key, decide, true).then(() => renewed)
       }),
 
-    take: (key) =>
-      write(() => {
-        begin(DELETE, key)
-        return tiers.remove(key).then((entry) => entry?.value)
-      }),
+    take: (key) => remove(key, (entry) => entry?.value),
 
     async getOrLoad(key: string, loader: Loader<V, V | undefined>, loadOptions?: LoadOptions): Promise<V> {
       const task = 'load entry'
@@ -169,36 +144,27 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       checkType(task, 'loader', 'function', loader)
       checkMs(task, 'timeout', timeout)
       checkMs(task, 'errorTtl', errorTtl)
-      const now = begin(task, key)
+      checkString(task, 'key', key)
+      const now = tiers.begin()
       signal?.throwIfAborted()
       // The contract's two signatures tell whether undefined can come.
       return getOrLoad({ key, loader, life, now, signal, timeout, refresh, errorTtl }) as Promise<V>
     },
 
-    delete: (key) =>
-      write(() => {
-        begin(DELETE, key)
-        return tiers.remove(key).then((entry) => !!entry)
-      }),
+    delete: (key) => remove(key, (entry) => !!entry),
 
     deleteMany: (keys) =>
-      write(() => {
-        const unique = checkStrings(DELETE, 'keys', keys)
-        tiers.begin()
-        return Promise.all(unique.map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length)
-      }),
+      write(() => Promise.all(checkStrings(DELETE, 'keys', keys).map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length)),
 
     deletePrefix: (prefix) =>
       write(() => {
         checkString(DELETE, 'prefix', prefix)
-        tiers.begin()
         return tiers.removeAll({ type: 'deletePrefix', prefix })
       }),
 
     deleteTag: (tag) =>
       write(() => {
         checkString(DELETE, 'tag', tag)
-        tiers.begin()
         return tiers.removeAll({ type: 'deleteTag', tag })
       }),
 
@@ -214,16 +180,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return count
     },
 
-    sweep: () =>
-      write(() => {
-        tiers.begin()
-        return tiers.sweep()
-      }),
-
-    async flush() {
-      tiers.begin()
-      await tiers.flush()
-    },
+    sweep: () => write(tiers.sweep),
+    flush: () => write(tiers.flush),
 
     stats: tiers.stats,
 
@@ -238,11 +196,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     close: tiers.close,
     [Symbol.asyncDispose]: tiers.close,
 
-    destroy: () =>
-      write(() => {
-        tiers.begin()
-        return tiers.destroy()
-      }),
+    destroy: () => write(tiers.destroy),
   }
   return cache
 }

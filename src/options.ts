@@ -124,6 +124,10 @@ export function checkMs(task: string, name: string, ms: number): void {
   checkRange(ms >= 0, task, name, '>= 0 ms', ms)
 }
 
+export function checkWeight(task: string, weight: number): void {
+  checkRange(weight >= 0, task, 'weight', '>= 0', weight)
+}
+
 /** A duration for a timer. */
 function checkDelay(name: string, ms: number): void {
   checkRange(ms > 0 && ms <= LONGEST_DELAY, CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms)
@@ -136,7 +140,7 @@ export function optionsOf<T extends object>(task: string, options: Partial<T> | 
 }
 
 /** @throws TypeError for what is no number, RangeError for one that breaks the rule */
-export function checkRange(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
+function checkRange(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
   checkType(task, name, 'number', value)
   check(holds, task, name, rule, value, RangeError)
 }

@@ -272,7 +272,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       decide(stored) {
         const found = stored ?? local
         const next = decide(found)
-        return next === found ? stored : next
+        return next === found ? stored : isUsable(next, now) ? next : undefined
       },
     }
     const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): void => {
@@ -282,7 +282,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       else if (changes.has(key)) memory.delete(key)
       if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
     }
-    if (!store) return land(local, decide(local), true)
+    if (!store) return land(local, write.decide!(local), true)
 
     let latest = false
     changes.set(key, write)
@@ -290,7 +290,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     try {
       if (!(await save([write]))) {
         write.found = memory.peek(key)
-        write.entry = decide(write.found)
+        write.entry = write.decide!(write.found)
       }
     } finally {
       latest = changes.get(key) === write && changes.delete(key)

@@ -7,7 +7,7 @@
 
 import { after } from '../entry.ts'
 import { reportLater } from '../errors.ts'
-import { checkRange, checkString, type MemorySettings, type RemovalCause } from '../options.ts'
+import { checkString, checkWeight, type MemorySettings, type RemovalCause } from '../options.ts'
 import { createExpiryQueue, type ExpiryQueue } from './expiry-queue.ts'
 import { createLinks, type Links } from './links.ts'
 
@@ -157,7 +157,7 @@ export function createLru<V>({ maxEntries, maxWeight, weigh, onRemove, clock }: 
 
     set(key, value, ttl) {
       const added = weigh(value, key)
-      checkRange(added >= 0, 'set entry', 'weight', '>= 0', added)
+      checkWeight('set entry', added)
       const now = clock.now()
       // Two, so that the expired leave faster than new entries come.
       if (removeExpired(now)) removeExpired(now)
