@@ -102,15 +102,19 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // Faults
 
-  const tell = (failure: CacheError): void => {
-    if (failure.code !== 'load-failed') counts.store.errors++
-    call(onError, failure)
+  const setStatus = (next: CacheStatus): void => {
+    status = next
+    events.emit({ type: 'status', status, local: true })
   }
 
-  /** That a database does not open is told once, when it happens; that a read was cut off by `close` is no fault. */
+  /** That a database does not open is told once; that a read was cut off by `close` is no fault. */
   const report = (error: unknown, code: CacheErrorCode = 'write-failed', key?: string): CacheError => {
     const failure = toCacheError(code, error, key)
-    if (failure.code !== 'open-failed' && failure.code !== 'closed') tell(failure)
+    const unavailable = failure.code === 'open-failed'
+    if (failure.code === 'closed' || (unavailable && status.reason)) return failure
+    if (unavailable) setStatus({ persistence: 'memory', reason: failure.message })
+    if (failure.code !== 'load-failed') counts.store.errors++
+    call(onError, failure)
     return failure
   }
 
@@ -118,11 +122,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const fail = (error: unknown): void => {
     const failure = report(error)
     if (failure.code !== 'open-failed') throw failure
-  }
-
-  const setStatus = (next: CacheStatus): void => {
-    status = next
-    events.emit({ type: 'status', status, local: true })
   }
 
   // What changes overtake
@@ -155,9 +154,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     return createIndexedDbStore<V>({
       ...settings,
       name,
-      onAvailability(failure) {
-        setStatus(failure ? { persistence: 'memory', reason: failure.message } : { persistence: 'indexeddb' })
-        if (failure) tell(failure)
+      onOpen() {
+        if (status.reason) setStatus({ persistence: 'indexeddb' })
       },
       onEvict(keys) {
         counts.store.evictions += keys.length
@@ -275,20 +273,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
         return next === found ? stored : isUsable(next, now) ? next : undefined
       },
     }
-    const land = (found: Entry<V> | undefined, next: Entry<V> | undefined, latest: boolean): void => {
-      if (next !== found) for (const flights of fetches) overtake(flights, write.change, true)
-      if (latest) follow(key, found, next, renews)
-      // A later change may find what this one has left, and leave it so.
-      else if (changes.has(key)) memory.delete(key)
-      if (next !== found) events.emit({ type: next ? 'set' : 'delete', key, local: true })
-    }
-    if (!store) return land(local, write.decide!(local), true)
-
     let latest = false
     changes.set(key, write)
     reads.delete(key)
     try {
-      if (!(await save([write]))) {
+      if (!store || !(await save([write]))) {
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
       }
@@ -296,7 +285,14 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       latest = changes.get(key) === write && changes.delete(key)
     }
     const { found = local, entry } = write
-    land(found, entry === write.found ? found : entry, latest)
+    const next = entry === write.found ? found : entry
+    const changed = next !== found
+    if (changed) for (const flights of fetches) overtake(flights, write.change, true)
+    if (latest) follow(key, found, next, renews)
+    // A later change may find what this one has left, and leave it so.
+    else if (changes.has(key)) memory.delete(key)
+    if (changed) events.emit({ type: next ? 'set' : 'delete', key, local: true })
+    return found
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {

@@ -17,11 +17,8 @@ export interface Connection {
   close(): void
 }
 
-/**
- * @param onAvailability told when opening failed, and when the database opened after all
- * @param onOpen called each time it has opened
- */
-export function createConnection(name: string, durability: IDBTransactionDurability, onAvailability: (failure: CacheError | undefined) => void, onOpen: () => void): Connection {
+/** @param onOpen called each time the database has opened, after a failure too */
+export function createConnection(name: string, durability: IDBTransactionDurability, onOpen: () => void): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
   let failure: CacheError | undefined
@@ -37,7 +34,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     handle = database
     opening ??= Promise.resolve(database)
     database.onversionchange = database.onclose = () => drop(database)
-    if (failure) onAvailability((failure = undefined))
+    failure = undefined
     closed ? drop() : onOpen()
     return database
   }
@@ -49,8 +46,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       return await within(OPEN_TIME_LIMIT, resultOf(request).then(take))
     } catch (error) {
       opening = undefined
-      onAvailability((failure = toCacheError('open-failed', error)))
-      throw failure
+      throw (failure = toCacheError('open-failed', error))
     }
   }
 

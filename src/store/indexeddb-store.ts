@@ -1,7 +1,6 @@
 // The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
 
 import { EVERYTHING, type Change } from '../change.ts'
-import type { CacheError } from '../errors.ts'
 import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
 import { nameOf } from './faults.ts'
 import { createLog } from './log.ts'
@@ -18,8 +17,8 @@ export interface IndexedDbSettings {
   readonly durability: IDBTransactionDurability
   /** Bound on entries; holds after `flush` and `sweep`. */
   readonly maxStoredEntries: number
-  /** Told that the database could not be opened, or is there again. */
-  onAvailability(failure: CacheError | undefined): void
+  /** Called each time the database has opened, after a failure too. */
+  onOpen(): void
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
   /** Told what a transaction of this store changed, and its number in the log. */
@@ -55,7 +54,7 @@ const HEARD_IN = 100
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onAvailability, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onOpen, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
@@ -70,30 +69,24 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     // The message of another tab may be under way, or lost.
     if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
   }
-  const connection = createConnection(database, durability, onAvailability, catchUp)
+  const connection = createConnection(database, durability, () => {
+    onOpen()
+    void catchUp()
+  })
   const reads = createReadBatch(connection)
   const writes = createWriteQueue<V>(connection, log, (changes, id) => {
     see([id])
     onCommit(changes, id)
   })
 
-  /** Writes since the bound was last seen to, and the reads of another page's; undefined while nobody has used the database. */
+  /** Writes since the bound was last seen to; undefined while nobody has used the database. */
   let written: number | undefined
-  let trimming: Promise<void> | undefined
 
   const trimToBound = async (): Promise<void> => {
     written = 0
     await writes.settled()
     const evicted = await connection.run('readwrite', (entries) => trim(entries, maxStoredEntries))
     if (evicted.length) onEvict(evicted)
-  }
-
-  /** Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. */
-  const grow = <T>(count: number, writing: T): T => {
-    written = (written ?? 1) + count
-    // A fault shows in the next flush or sweep, which does the same again.
-    if (written >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
-    return writing
   }
 
   /** Transaction after transaction, so that writes and other tabs get their turn. */
@@ -122,13 +115,20 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {
-      written ??= 1
+      written ??= 0
       await writes.settled(key)
       const entry = toEntry<V>(await reads.get(key))
       return entry && !writes.hides(entry) ? entry : undefined
     },
-    // One tick, so one transaction.
-    write: (all) => grow(all.length, Promise.all(all.map(writes.add))),
+    write(all) {
+      // One tick, so one transaction.
+      const writing = Promise.all(all.map(writes.add))
+      written = (written ?? 0) + all.length
+      // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
+      // flush or sweep, which does the same again.
+      if (written >= 100 + maxStoredEntries / 10) trimToBound().catch(() => {})
+      return writing
+    },
 
     async *entries() {
       await writes.settled()
@@ -153,9 +153,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async flush() {
-      await writes.settled()
-      await trimming
-      if (written) await trimToBound()
+      if (written !== undefined) await trimToBound()
     },
 
     async close() {
@@ -187,7 +185,7 @@ async function databasesOf(name: string, database: string): Promise<readonly str
 
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
-  const connection = createConnection(database, 'relaxed', () => {}, () => {})
+  const connection = createConnection(database, 'relaxed', () => {})
   await connection.run('readwrite', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()
   const request = indexedDB.deleteDatabase(database)

@@ -26,13 +26,10 @@ export interface WriteQueue<V> {
 
 interface Batch<V> {
   readonly writes: QueuedWrite<V>[]
-  /** The latest write of each key, as long as no change of many keys follows. */
-  readonly latest: Map<string, QueuedWrite<V>>
-  /** Whether it has changes of many keys. */
-  wide: boolean
-  error: CacheError | undefined
-  /** Never rejects. */
-  done: Promise<void>
+  /** The latest write of each key since the last change of many keys, which stands under undefined. */
+  readonly latest: Map<string | undefined, QueuedWrite<V>>
+  /** Resolves to the batch's fault, if there is one. */
+  readonly done: Promise<CacheError | undefined>
 }
 
 /** Owed changes remembered one by one; beyond it all that is on disk is owed. */
@@ -42,36 +39,36 @@ const MOST_OWED = 10_000
 export function createWriteQueue<V>(connection: Connection, log: Log, onCommit: (changes: readonly Change[], id: number) => void): WriteQueue<V> {
   let pending: Batch<V> | undefined
   let latest: Batch<V> | undefined
-  let owed: Change[] = []
+  let owed: Write<V>[] = []
 
   const commit = async (writes: readonly Write<V>[]): Promise<void> => {
-    let record: IDBRequest | undefined
-    const changes = await connection.run('readwrite', async (entries, records) => {
-      const made = await writeAll(entries, records, [...owed.map((change): Write<V> => ({ change })), ...writes])
-      record = made.length ? log.append(records, made) : undefined
-      return made
+    const made = await connection.run('readwrite', async (entries, records) => {
+      const changes = await writeAll(entries, records, [...owed, ...writes])
+      return changes.length && { changes, record: log.append(records, changes) }
     })
     owed = []
-    if (record) onCommit(changes, record.result)
+    if (made) onCommit(made.changes, made.record.result)
   }
 
-  const drain = async (batch: Batch<V>): Promise<void> => {
+  const drain = async (writes: readonly Write<V>[]): Promise<CacheError | undefined> => {
     pending = undefined
     try {
-      await commit(batch.writes)
-    } catch (error) {
-      batch.error = toCacheError('write-failed', error)
-      owed.push(...batch.writes.map(({ change }): Change => ('key' in change ? { type: 'delete', key: change.key } : change)))
-      if (owed.length > MOST_OWED) owed = [EVERYTHING]
+      await commit(writes)
+      return undefined
+    } catch (cause) {
+      const error = toCacheError('write-failed', cause)
+      for (const { change } of writes) owed.push({ change: 'key' in change ? { type: 'delete', key: change.key } : change })
+      if (owed.length > MOST_OWED) owed = [{ change: EVERYTHING }]
       // Deletes need no quota.
-      if (batch.error.code !== 'open-failed') await commit([]).catch(() => {})
+      if (error.code !== 'open-failed') await commit([]).catch(() => {})
+      return error
     }
   }
 
   /** The batch that takes writes: it is committed after the one before, at the end of this tick at the earliest. */
   const open = (): Batch<V> => {
-    const batch: Batch<V> = { writes: [], latest: new Map(), wide: false, error: undefined, done: Promise.resolve(latest?.done).then(() => drain(batch)) }
-    return (latest = batch)
+    const writes: QueuedWrite<V>[] = []
+    return (latest = { writes, latest: new Map(), done: Promise.resolve(latest?.done).then(() => drain(writes)) })
   }
 
   return {
@@ -79,22 +76,21 @@ export function createWriteQueue<V>(connection: Connection, log: Log, onCommit: 
       const { change, decide, entry } = write
       const batch = (pending ??= open())
       const { key } = change as { key?: string }
-      const earlier = batch.latest.get(key!)
-      if (earlier && !earlier.decide && !decide && !batch.wide) {
+      const earlier = batch.latest.get(key)
+      if (key === undefined) batch.latest.clear()
+      if (key !== undefined && earlier && !earlier.decide && !decide) {
         // The last value of a tick is the one to be written.
         earlier.entry = entry
         write = earlier
       } else {
         batch.writes.push(write)
-        if (key === undefined) batch.wide = true
-        else batch.latest.set(key, write)
+        batch.latest.set(key, write)
       }
-      await batch.done
-      const error = write.error ?? batch.error
+      const error = (await batch.done) ?? write.error
       if (error) throw error
     },
-    settled: (key) => [pending, latest].find((batch) => batch && (!key || batch.wide || batch.latest.has(key)))?.done,
-    hides: ({ key, tags = [] }) => owed.some((change) => concerns(change, key, tags)),
+    settled: (key) => [pending, latest].find((batch) => batch && (!key || batch.latest.has(undefined) || batch.latest.has(key)))?.done,
+    hides: ({ key, tags = [] }) => owed.some(({ change }) => concerns(change, key, tags)),
   }
 }
 
@@ -103,8 +99,6 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
   /** By key, or by number. */
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
-  const position = writes.reduce((least, { since = Infinity }) => Math.min(least, since), Infinity)
-  const records = position < Infinity ? await recordsSince(log, position) : []
 
   const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
     const { change, decide, since } = write
@@ -113,7 +107,8 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
       // What the engine cannot read counts as missing.
       const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(() => {})))
       const entry = (write.entry = decide(found))
-      if (records.some(({ id, changes }) => id > since! && changes.some((other) => concerns(other, key, entry?.tags)))) write.entry = found
+      const later = since === undefined ? [] : await recordsSince(log, since)
+      if (later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags)))) write.entry = found
       if (write.entry === found && change.type === 'set') return write
     }
     made.set(key, put(entries, key, write) ? change : { type: 'delete', key })

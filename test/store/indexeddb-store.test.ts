@@ -366,7 +366,7 @@ describe('the bound on disk', () => {
 
 describe('a handle that goes', () => {
   it('versionchange closes it at once, so that nobody is blocked, and the next call opens anew', async () => {
-    const { store, availability } = openIndexedDbStore(NAME)
+    const { store, opened } = openIndexedDbStore(NAME)
     await store.set([entryOf('a', 1)])
     const [database = ''] = await databaseNames()
     let blocked = false
@@ -377,13 +377,13 @@ describe('a handle that goes', () => {
     expect(await store.get('a')).toBeUndefined()
     await store.set([entryOf('b', 2)])
     expect((await store.get('b'))?.value).toBe(2)
-    expect(availability).toEqual([])
+    expect(opened()).toBe(2)
     await store.close()
   })
 
   it('a handle that was closed silently is replaced once, and no caller notices', async () => {
     const connections = captureConnections()
-    const { store, availability } = openIndexedDbStore(NAME)
+    const { store, opened } = openIndexedDbStore(NAME)
     await store.set([entryOf('a', 1)])
     connections.forEach((connection) => connection.close())
     expect((await store.get('a'))?.value).toBe(1)
@@ -394,7 +394,7 @@ describe('a handle that goes', () => {
     connections.forEach((connection) => connection.close())
     expect(await store.sweep(5)).toEqual({ keys: [], more: false })
     expect(connections).toHaveLength(5)
-    expect(availability).toEqual([])
+    expect(opened()).toBe(5)
     await store.close()
   })
 
