@@ -113,13 +113,13 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     add: (key, value, setOptions) =>
       write((now) => {
         const [entry] = entriesOf('add entry', [[key, value]], setOptions, now)
-        return tiers.change(key, (found) => (isFresh(found, now) ? found : entry)).then((found) => !isFresh(found, now))
+        return tiers.change(key, (fresh) => (fresh ? undefined : entry)).then((fresh) => !fresh)
       }),
 
     update: (key, value) =>
       write((now) => {
         entriesOf('update entry', [[key, value]], {}, now)
-        return tiers.change(key, (found) => (isFresh(found, now) ? { ...found, value } : found)).then((found) => (isFresh(found, now) ? found.value : undefined))
+        return tiers.change(key, (fresh) => fresh && { ...fresh, value }).then((fresh) => fresh?.value)
       }),
 
     touch: (key, ttl) =>
@@ -127,12 +127,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         const task = 'touch entry'
         checkString(task, 'key', key)
         checkMs(task, 'ttl', ttl)
-        let renewed = false
-        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => {
-          renewed = isFresh(found, now)
-          return renewed ? renewEntry(found!, ttl, now) : found
-        }
-        return tiers.change(key, decide, true).then(() => renewed)
+        return tiers.change(key, (fresh) => fresh && renewEntry(fresh, ttl, now), true).then((fresh) => !!fresh)
       }),
 
     take: (key) => remove(key, (entry) => entry?.value),

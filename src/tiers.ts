@@ -17,8 +17,8 @@ import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './sto
 import type { Store, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 
-/** What a change makes of the entry it finds. The entry found, as it is, is no change. */
-export type Decide<V> = (found: Entry<V> | undefined) => Entry<V> | undefined
+/** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
+export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
 
 /** The end of the time in which a read may serve an entry. */
 export type Limit = (entry: Entry<unknown>) => number
@@ -53,10 +53,10 @@ export interface Tiers<V> {
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
-   * Has the store decide, or memory where there is none; then memory follows.
+   * Has the store decide, or memory where there is none; then memory follows. Resolves to the fresh entry that was there.
    * @param renews that it keeps the value, and is no use
    */
-  change(key: string, decide: Decide<V>, renews?: boolean): Promise<void>
+  change(key: string, decide: Decide<V>, renews?: boolean): Promise<Entry<V> | undefined>
   removeAll(change: Change): Promise<void>
   /** Every fresh entry of either tier, each once. */
   fresh(now: number): AsyncIterable<Entry<V>>
@@ -261,16 +261,19 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  const change = async (key: string, decide: Decide<V>, renews = false): Promise<void> => {
+  const change = async (key: string, decide: Decide<V>, renews = false): Promise<Entry<V> | undefined> => {
     const held = memory.peek(key)
     /** What the store does not have. */
     const local = held && (!store || unsaved.has(held)) ? held : undefined
+    const at = now
+    let fresh: Entry<V> | undefined
     const write: Write<V> = {
       change: { type: 'set', key },
       decide(stored) {
         const found = stored ?? local
-        const next = decide(found)
-        return next === found ? stored : isUsable(next, now) ? next : undefined
+        fresh = isFresh(found, at) ? found : undefined
+        const next = decide(fresh)
+        return !next ? stored : isUsable(next, at) ? next : undefined
       },
     }
     let latest = false
@@ -292,7 +295,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     // A later change may find what this one has left, and leave it so.
     else if (changes.has(key)) memory.delete(key)
     if (changed) events.emit({ type: next ? 'set' : 'delete', key, local: true })
-    return found
+    return fresh
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {

@@ -79,8 +79,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     onCommit(changes, id)
   })
 
-  /** Writes since the bound was last seen to; undefined while nobody has used the database. */
+  /** Writes since the bound was last seen to, and the reads of another page's; undefined while nobody has used the database. */
   let written: number | undefined
+  let trimming: Promise<void> | undefined
 
   const trimToBound = async (): Promise<void> => {
     written = 0
@@ -115,7 +116,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {
-      written ??= 0
+      written ??= 1
       await writes.settled(key)
       const entry = toEntry<V>(await reads.get(key))
       return entry && !writes.hides(entry) ? entry : undefined
@@ -123,10 +124,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     write(all) {
       // One tick, so one transaction.
       const writing = Promise.all(all.map(writes.add))
-      written = (written ?? 0) + all.length
+      written = (written ?? 1) + all.length
       // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
       // flush or sweep, which does the same again.
-      if (written >= 100 + maxStoredEntries / 10) trimToBound().catch(() => {})
+      if (written >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
       return writing
     },
 
@@ -153,7 +154,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async flush() {
-      if (written !== undefined) await trimToBound()
+      await writes.settled()
+      await trimming
+      if (written) await trimToBound()
     },
 
     async close() {
