@@ -61,60 +61,6 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && tiers.now() < staleAtOf(entry) + entry.staleIfError
 
-  const keep = async (entry: Entry<V>, since: number | undefined): Promise<void> => {
-    try {
-      await tiers.set([entry], since)
-    } catch (error) {
-      // Faults are reported. A `weigh` of the app that throws has no caller here who waits to be told.
-      if (!(error instanceof CacheError)) reportLater(error)
-    }
-  }
-
-  /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
-  const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
-    const { request, found } = load
-    const { key, refresh, loader } = request
-    // Another tab may have loaded it while this one waited for its turn.
-    const [since, stored] = disk ? await Promise.all([disk.locate(), refresh ? undefined : tiers.fetch(key)]) : []
-    if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
-    signal.throwIfAborted()
-    let { life } = request
-    const value = await loader({
-      key,
-      signal,
-      stale: found?.value,
-      setOptions(options) {
-        life = lifetimeOf('load entry', options, life)
-        load.tags = life.tags
-      },
-    })
-    resolve(value)
-    if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
-    await keep(createEntry(key, value, life, tiers.now()), since)
-  }
-
-  /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
-  const answer = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
-    const { request } = load
-    const { key, now, refresh } = request
-    if (!refresh) {
-      const found = (load.found ??= await tiers.fromStore(key, now, revalidatedUntil))
-      if (found && now < revalidatedUntil(found)) {
-        resolve(found.value)
-        return isFresh(found, now) ? undefined : revalidate(request, found)
-      }
-      const failure = failureOf(request)
-      if (failure && isStandIn(found)) return resolve(found.value)
-      if (failure?.rethrown) return reject(failure.error)
-    }
-    await turn(load, signal, resolve)
-  }
-
-  const turn = (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
-    const work = (): Promise<void> => run(load, signal, resolve)
-    return disk ? withLock(`${disk.database} ${load.request.key}`, { signal: AbortSignal.timeout(lockTimeout) }, work) : work()
-  }
-
   const fail = ({ request: { key, errorTtl }, found }: Load<V>, error: unknown): void => {
     const now = tiers.now()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
@@ -125,12 +71,60 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
 
-  const start = (request: LoadRequest<V>, found: Entry<V> | undefined, work: typeof answer): Load<V> => {
-    const { key, life } = request
+  /** @param background for a stale entry that has been served: there is no other answer than the loader's */
+  const start = (request: LoadRequest<V>, found: Entry<V> | undefined, background: boolean): Load<V> => {
+    const { key, loader, now, refresh } = request
+    let { life } = request
     const load: Load<V> = { request, found, tags: life.tags, removedTags: [], join: undefined as never }
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
     }
+
+    /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
+    const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
+      let since: number | undefined
+      if (disk) {
+        // Another tab may have loaded it while this one waited for its turn.
+        const [position, stored] = await Promise.all([disk.locate(), refresh ? undefined : tiers.fetch(key)])
+        if (isFresh(stored, tiers.now())) return resolve(stored.value)
+        since = position
+      }
+      signal.throwIfAborted()
+      const value = await loader({
+        key,
+        signal,
+        stale: load.found?.value,
+        setOptions(options) {
+          life = lifetimeOf('load entry', options, life)
+          load.tags = life.tags
+        },
+      })
+      resolve(value)
+      if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
+      try {
+        await tiers.set([createEntry(key, value, life, tiers.now())], since)
+      } catch (error) {
+        // Faults are reported. A `weigh` of the app that throws has no caller here who waits to be told.
+        if (!(error instanceof CacheError)) reportLater(error)
+      }
+    }
+
+    /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
+    const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
+      if (!refresh && !background) {
+        found = load.found ??= await tiers.fromStore(key, now, revalidatedUntil)
+        if (found && now < revalidatedUntil(found)) {
+          resolve(found.value)
+          return isFresh(found, now) ? undefined : revalidate(request, found)
+        }
+        const failure = failureOf(request)
+        if (failure && isStandIn(found)) return resolve(found.value)
+        if (failure?.rethrown) return reject(failure.error)
+      }
+      const work = (): Promise<void> => run(signal, resolve)
+      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, work) : work())
+    }
+
     const earlier = loads.get(key)
     if (earlier) earlier.overtaken = true
     loads.set(key, load)
@@ -138,7 +132,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       (signal) =>
         new Promise((resolve, reject) => {
           signal.onabort = leave
-          work(load, signal, resolve, reject)
+          answer(signal, resolve, reject)
             .catch((error) => {
               if (!signal.aborted) fail(load, error)
               reject(error)
@@ -151,7 +145,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
 
   /** Loads in the background. Nobody waits for it, so nobody leaves it. */
   const revalidate = (request: LoadRequest<V>, found: Entry<V>): void => {
-    if (!failureOf(request)) void start(request, found, turn).join()
+    if (!failureOf(request)) void start(request, found, true).join()
   }
 
   return async (request) => {
@@ -164,7 +158,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       if (!isFresh(held, now) && !joined) revalidate(request, held)
       return held.value
     }
-    const load = joined ? current : start(request, held, answer)
+    const load = joined ? current : start(request, held, false)
     try {
       return await load.join(signal, timeout, () => {
         // For the sake of the next caller it goes on.
