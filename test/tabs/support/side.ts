@@ -38,8 +38,8 @@ export const side = {
   faults: [] as string[],
   /** What its subscriber was told. */
   events: [] as CacheEvent[],
-  /** Of each time the page was shown, whether it came from the back/forward cache. */
-  shows: [] as boolean[],
+  /** Whether the page is there for the first time, or again, out of the back/forward cache. */
+  shown: undefined as 'first' | 'again' | undefined,
   /** Whatever one call leaves for the next. */
   left: {} as Record<string, unknown>,
 
@@ -106,5 +106,6 @@ export function settled<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 Object.assign(globalThis, { side })
-addEventListener('pageshow', ({ persisted }) => void side.shows.push(persisted))
+addEventListener('pageshow', ({ persisted }) => void (side.shown = persisted ? 'again' : 'first'))
+addEventListener('pagehide', () => void (side.shown = undefined))
 if (parameters.has('options')) side.open(JSON.parse(parameters.get('options')!))

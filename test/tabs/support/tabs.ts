@@ -1,15 +1,11 @@
 // Real tabs for a test file: one Chromium, with a profile on disk and no more help from its driver than a user's browser gets, so
 // that pages are hidden, frozen, cached and killed as they are in life. Every test has an origin, and so databases, of its own.
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { chromium, type Browser, type CDPSession, type Page, type Worker } from 'playwright-core'
-import { build } from 'vite'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest'
+import type { CDPSession, Page, Worker } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { CacheOptions } from '../../../src/index.ts'
-import type { EngineName } from '../../browser/engines.ts'
-import { launchEngine, type RunningEngine } from '../../browser/launch.ts'
 import { Api } from './api.ts'
+import { bundleSide, launchBrowser, type RunningBrowser } from './browser.ts'
 import type { Side } from './side.ts'
 
 /** Where the library runs: a tab or a worker. */
@@ -29,8 +25,7 @@ export interface OpenOptions {
 }
 
 const NAMES = 'ABCDEFGH'
-const ENGINE = (process.env['TABS_ENGINE'] ?? 'chromium') as EngineName
-const OPEN_MS = 10_000
+const RETURN_MS = 10_000
 
 export class Tab implements Place {
   readonly name: string
@@ -84,10 +79,11 @@ export class Tab implements Place {
   /** @throws Error with the browser's reasons where the page comes back from anywhere but the back/forward cache. */
   async comeBack(): Promise<void> {
     await this.page.evaluate('void history.back()')
-    const shown = () => this.page.evaluate('location.pathname === "/" && globalThis.side?.shows').catch(() => false)
-    await expect.poll(shown, { timeout: OPEN_MS, interval: 20 }).toBeTruthy()
-    const [shows, reasons] = (await this.page.evaluate('[side.shows, performance.getEntriesByType("navigation")[0].notRestoredReasons]')) as [boolean[], unknown]
-    if (!shows.at(-1)) throw new Error(`Not from the back/forward cache: ${JSON.stringify(reasons)}`)
+    const shown = () => this.page.evaluate('location.pathname === "/" && globalThis.side?.shown').catch(() => false)
+    await expect.poll(shown, { timeout: RETURN_MS, interval: 20 }).toBeTruthy()
+    const how = await this.run(({ shown }) => shown)
+    const reasons = await this.page.evaluate('performance.getEntriesByType("navigation")[0].notRestoredReasons')
+    if (how !== 'again') throw new Error(`Not from the back/forward cache: ${JSON.stringify(reasons)}`)
     this.silent = false
   }
 
@@ -127,23 +123,18 @@ export interface Tabs {
 /** Opens the browser for the file that calls it. After each test it checks that memory and disk agree and that no page has complained. */
 export function useTabs(): Tabs {
   let api: Api
-  let engine: RunningEngine
-  let browser: Browser
+  let browser: RunningBrowser
   let origin = ''
   let opened: Tab[] = []
   let problems: string[] = []
 
   beforeAll(async () => {
     api = await Api.start({ '/side.js': await bundleSide() })
-    engine = launchEngine(ENGINE, 'about:blank', '--remote-debugging-port=0', '--no-startup-window')
-    browser = await connect(engine)
+    browser = await launchBrowser()
   })
 
   afterAll(async () => {
-    // Asked this way it ends at once; the signal alone takes seconds.
-    const session = await browser?.newBrowserCDPSession()
-    await session?.send('Browser.close').catch(() => {})
-    await engine?.stop()
+    await browser?.close()
     await api?.close()
   })
 
@@ -194,7 +185,7 @@ export function useTabs(): Tabs {
     },
     async open(count, options = {}) {
       const first = options.oneWindow && opened.length === 0 ? 1 : 0
-      const pages = [...(await newPages(browser, first, true)), ...(await newPages(browser, count - first, !options.oneWindow))]
+      const pages = [...(await browser.openPages(first, true)), ...(await browser.openPages(count - first, !options.oneWindow))]
       const tabs = pages.map(openTab)
       await Promise.all(tabs.map((tab) => visit(tab, options)))
       return tabs
@@ -206,50 +197,6 @@ async function expectAgreement(tab: Tab): Promise<void> {
   const disagreements = () => tab.run((side) => side.outcome(side.cache ? side.disagreements() : Promise.resolve([])))
   const agrees = (found: unknown) => String(found) === '' || found === 'rejected: closed'
   await expect.poll(disagreements, { message: `memory and disk agree in ${tab.name}`, interval: 20 }).toSatisfy(agrees)
-}
-
-/** One script for tabs and workers. */
-async function bundleSide(): Promise<string> {
-  const result = await build({
-    configFile: false,
-    logLevel: 'error',
-    define: { 'process.env': '{}' },
-    build: { write: false, target: 'es2022', minify: false, lib: { entry: join(import.meta.dirname, 'side.ts'), formats: ['iife'], name: 'bundle' } },
-  })
-  const [output] = Array.isArray(result) ? result : [result]
-  if (output === undefined || !('output' in output)) throw new Error('Cannot bundle the page\'s script: there is no output')
-  return output.output[0].code
-}
-
-/** Attaches without playwright's overrides: its focus emulation keeps every page visible. */
-async function connect({ home, ended }: RunningEngine): Promise<Browser> {
-  let words: string | undefined
-  void ended.then((last) => (words = last))
-  const address = () => {
-    if (words !== undefined) throw new Error(`Cannot open tabs: ${ENGINE} ended early: ${words}`)
-    const [, port, path] = /^(\d+)\n(.+)/.exec(readFileSync(join(home, 'DevToolsActivePort'), 'utf8')) ?? []
-    if (path === undefined) throw new Error('Cannot open tabs: the port is not written yet')
-    return `ws://127.0.0.1:${port}${path}`
-  }
-  return chromium.connectOverCDP(await vi.waitFor(address, { timeout: OPEN_MS, interval: 20 }), { noDefaults: true })
-}
-
-/** Opens empty pages, each in a window of its own or all in the one that is there. */
-async function newPages(browser: Browser, count: number, newWindow: boolean): Promise<Page[]> {
-  const context = browser.contexts()[0]!
-  const pages: Page[] = []
-  if (count === 0) return pages
-  const opened = new Promise<void>((resolve) => {
-    context.on('page', function collect(page) {
-      if (pages.push(page) < count) return
-      context.off('page', collect)
-      resolve()
-    })
-  })
-  const session = await browser.newBrowserCDPSession()
-  for (let page = 0; page < count; page++) await session.send('Target.createTarget', { url: 'about:blank', newWindow })
-  await Promise.all([opened, session.detach()])
-  return pages
 }
 
 function scriptUrl(name: string, options: CacheOptions<unknown>): string {
