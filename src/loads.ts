@@ -7,7 +7,7 @@ import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
 import { lifetimeOf, type Lifetime } from './options.ts'
-import type { Tiers } from './tiers.ts'
+import type { Limit, Tiers } from './tiers.ts'
 
 export interface LoadRequest<V> {
   readonly key: string
@@ -44,6 +44,9 @@ const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 60_000
 const MOST_FAILURES = 1_000
 
+/** Until when an entry is served instead of loading; a refresh is served none. */
+const limitOf = ({ refresh }: { readonly refresh: boolean | undefined }): Limit => (refresh ? () => 0 : revalidatedUntil)
+
 /** @param lockTimeout ms that a load waits for another tab's, and in which a load is joined */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk } = tiers
@@ -61,12 +64,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && tiers.now() < staleAtOf(entry) + entry.staleIfError
 
-  const fail = ({ request: { key, errorTtl }, found }: Load<V>, error: unknown): void => {
+  const fail = ({ request: { key, errorTtl }, found }: Load<V>, background: boolean, error: unknown): void => {
     const now = tiers.now()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
-    const served = isUsable(found, now)
-    if (served) tiers.report(error, 'load-failed', key)
-    const wait = errorTtl || (served ? pause * (1 - Math.random() / 2) : 0)
+    // Else the error reaches those who wait.
+    if (background || isStandIn(found)) tiers.report(error, 'load-failed', key)
+    const wait = errorTtl || (isUsable(found, now) ? pause * (1 - Math.random() / 2) : 0)
     if (failures.size >= MOST_FAILURES) failures.clear()
     if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
@@ -85,34 +88,35 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       let since: number | undefined
       if (disk) {
         // Another tab may have loaded it while this one waited for its turn.
-        const [position, stored] = await Promise.all([disk.locate(), refresh ? undefined : tiers.fetch(key)])
-        if (isFresh(stored, tiers.now())) return resolve(stored.value)
+        const [position, stored] = await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)])
+        if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
         since = position
       }
       signal.throwIfAborted()
       const value = await loader({
         key,
         signal,
-        stale: load.found?.value,
+        stale: found && now >= staleAtOf(found) ? found.value : undefined,
         setOptions(options) {
           life = lifetimeOf('load entry', options, life)
           load.tags = life.tags
         },
       })
       resolve(value)
+      failures.delete(key)
       if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
       try {
-        await tiers.set([createEntry(key, value, life, tiers.now())], since)
+        await tiers.set([createEntry(key, value, life, tiers.begin())], since)
       } catch (error) {
-        // Faults are reported. A `weigh` of the app that throws has no caller here who waits to be told.
+        // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)
       }
     }
 
     /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
     const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
+      if (!background) found = load.found ??= await tiers.fromStore(key, now, limitOf(request))
       if (!refresh && !background) {
-        found = load.found ??= await tiers.fromStore(key, now, revalidatedUntil)
         if (found && now < revalidatedUntil(found)) {
           resolve(found.value)
           return isFresh(found, now) ? undefined : revalidate(request, found)
@@ -134,7 +138,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
           signal.onabort = leave
           answer(signal, resolve, reject)
             .catch((error) => {
-              if (!signal.aborted) fail(load, error)
+              if (!signal.aborted) fail(load, background, error)
               reject(error)
             })
             .finally(leave)
@@ -151,9 +155,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
     if (tiers.checking) await tiers.checking
-    const held = tiers.fromMemory(key, now, refresh ? () => 0 : revalidatedUntil)
     const current = loads.get(key)
     const joined = current && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
+    const held = tiers.fromMemory(key, now, limitOf(request)) ?? (joined ? current.found : undefined)
     if (held && !refresh && now < revalidatedUntil(held)) {
       if (!isFresh(held, now) && !joined) revalidate(request, held)
       return held.value

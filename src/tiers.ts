@@ -130,6 +130,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     for (const flights of [...fetches, changes as Flights]) overtake(flights, change, local)
   }
 
+  /** Tells listeners, who may use the cache: all that a call does by itself has been done. */
+  const tell = (change: Change, local: boolean): void => {
+    if (!closed) events.emit({ ...change, local })
+  }
+
   /** Memory forgets what is removed, or what others changed. */
   const forget = (change: Change, local: boolean): void => {
     // What expired goes too, or a clock set back would bring it to life.
@@ -139,11 +144,12 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     overtakeAll(change, local)
     if ('key' in change) memory.delete(change.key)
     else for (const [key, { tags = [] }] of memory.entries()) if (concerns(change, key, tags)) memory.delete(key)
-    events.emit({ ...change, local })
   }
 
   const forgetRemote = (changed: readonly Change[]): void => {
-    if (!closed) for (const change of changed) forget(change, false)
+    if (closed) return
+    for (const change of changed) forget(change, false)
+    for (const change of changed) tell(change, false)
   }
 
   const openDisk = (): IndexedDbStore<V> | undefined => {
@@ -294,16 +300,23 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     if (latest) follow(key, found, next, renews)
     // A later change may find what this one has left, and leave it so.
     else if (changes.has(key)) memory.delete(key)
-    if (changed) events.emit({ type: next ? 'set' : 'delete', key, local: true })
+    if (changed) tell({ type: next ? 'set' : 'delete', key }, true)
     return fresh
+  }
+
+  /** The store is asked first: whoever hears of the change in memory may write already. */
+  const removeAll = (write: Write<V>): Promise<boolean> => {
+    const saving = save([write])
+    forget(write.change, true)
+    tell(write.change, true)
+    return saving
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = now
     const held = memory.peek(key)
     const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
-    forget(write.change, true)
-    const { found = held && unsaved.has(held) ? held : undefined } = (await save([write])) ? write : { found: held }
+    const { found = held && unsaved.has(held) ? held : undefined } = (await removeAll(write)) ? write : { found: held }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -409,10 +422,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       for (const { change, entry } of writes) {
         put(entry!)
         overtakeAll(change)
-        events.emit({ ...change, local: true })
       }
       counts.memory.writes += entries.length
-      return save(writes).then(() => {
+      const saving = save(writes)
+      for (const { change } of writes) tell(change, true)
+      return saving.then(() => {
         // What was refused for a later change must not be served either.
         for (const [place, entry] of entries.entries()) if (writes[place]!.entry !== entry && memory.peek(entry.key) === entry) memory.delete(entry.key)
       })
@@ -421,10 +435,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     remove,
     change,
 
-    async removeAll(what) {
-      forget(what, true)
-      await save([{ change: what }])
-    },
+    removeAll: (what) => removeAll({ change: what }).then(() => {}),
 
     async *fresh(at) {
       await checking

@@ -43,8 +43,8 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let changes: Change[] = []
   let ids: number[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** Databases that others have said they use. */
-  const used = new Set<unknown>()
+  /** When others have said of a database that they use it. */
+  const used = new Map<unknown, number>()
 
   const post = (message: object): void => channel?.postMessage(message)
 
@@ -58,7 +58,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   const onMessage = ({ data }: MessageEvent): void => {
     if (data?.destroy === true) peer.onDestroy()
     else if (data?.asked === database) post({ used: database })
-    else if (data?.used) used.add(data.used)
+    else if (data?.used) used.set(data.used, performance.now())
     else if (data?.database === database && Array.isArray(data.ids)) peer.onChanges(changesIn(data.changes), data.ids)
   }
 
@@ -110,10 +110,10 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     },
     postDestroy: () => post({ destroy: true }),
     async isUsed(asked: string) {
-      used.delete(asked)
+      const since = performance.now()
       post({ asked })
       await new Promise((resolve) => setTimeout(resolve, ANSWERED_IN))
-      return used.delete(asked)
+      return used.get(asked)! >= since
     },
     close() {
       for (const type of PAGE_EVENTS) globalThis.removeEventListener?.(type, listener, true)

@@ -37,8 +37,8 @@ export interface IndexedDbStore<V> extends Store<V> {
   see(ids: readonly number[]): void
   /** Resolves when the changes that nobody told of are told; never rejects. */
   catchUp(): Promise<unknown>
-  /** Where the log stands now, or stood a moment ago. */
-  locate(): Promise<number | undefined>
+  /** Where the log stands after this tab's writes of a key so far, or stood a moment ago. */
+  locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
   /** Lets go of the database until it is needed again. */
@@ -107,7 +107,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     see,
     catchUp,
-    async locate() {
+    async locate(key) {
+      await writes.settled(key)
       await (locating ??= catchUp().finally(() => (locating = undefined)))
       return log.position
     },

@@ -14,7 +14,7 @@ let one: IndexedDbStore<unknown>
 let other: StoreCalls<unknown>
 
 function openStore(): IndexedDbStore<unknown> {
-  return createIndexedDbStore({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10_000, onAvailability() {}, onEvict() {}, onCommit() {}, onMissed() {} })
+  return createIndexedDbStore({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10_000, onOpen() {}, onEvict() {}, onCommit() {}, onMissed() {} })
 }
 
 beforeEach(async () => {
@@ -146,7 +146,7 @@ describe('the position', () => {
 
   it('what nobody told of is told when it catches up, once', async () => {
     const missed: Change[] = []
-    const third = createIndexedDbStore<unknown>({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10, onAvailability() {}, onEvict() {}, onCommit() {}, onMissed: (changes) => void missed.push(...changes) })
+    const third = createIndexedDbStore<unknown>({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10, onOpen() {}, onEvict() {}, onCommit() {}, onMissed: (changes) => void missed.push(...changes) })
     await third.get('a')
     await turns()
     await other.set([entryOf('c', 1)])
