@@ -190,6 +190,22 @@ describe.each(ARRANGEMENTS)('setOptions with $title', (arrangement) => {
     expect(await cache.get('a')).toBeUndefined()
   })
 
+  it('a caller after that does not join it', async () => {
+    const cache = placeOf(arrangement).open<string>()
+    const { runs, loader } = heldLoader<string>()
+    const first = cache.getOrLoad('a', loader)
+    await until(() => runs.length === 1)
+    runs[0]!.context.setOptions({ tags: ['x'] })
+    await cache.deleteTag('x')
+    const second = cache.getOrLoad('a', loader)
+    await until(() => runs.length === 2)
+    runs[0]!.resolve('old')
+    runs[1]!.resolve('new')
+    expect(await Promise.all([first, second])).toEqual(['old', 'new'])
+    await cache.flush()
+    expect(await cache.get('a')).toBe('new')
+  })
+
   it('a removed tag that the entry does not get leaves the load alone', async () => {
     const cache = placeOf(arrangement).open<string>()
     const { runs, loader } = heldLoader<string>()

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { damageOnPurpose } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
+import { follow } from '../helpers/events.ts'
 import { databaseNames, settled } from '../helpers/indexed-db.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import { createWorld, type Tab, type World } from './support/world.ts'
@@ -110,11 +111,17 @@ describe('destroy in one tab', () => {
     expect(await databaseNames()).toEqual([])
   })
 
-  it('in all tabs at once', async () => {
+  it('in all tabs at once, and told more than once', async () => {
     const world = createWorld()
-    const tabs = await holding(world, 3)
+    world.network.chaos = { duplicate: 1 }
+    const tabs = await holding(world, 4)
+    const told = tabs.map(({ cache }) => follow(cache as Tab<never>['cache']))
+    const listener = tabs.pop()!
+    told.pop()
     await Promise.all(tabs.map(({ cache }) => cache.destroy()))
     await world.settle()
+    expect(told.map((each) => each.told())).toEqual(Array(3).fill([{ type: 'destroy' }]))
+    expect(listener.events).toEqual([{ type: 'destroy', local: false }])
     expect(await databaseNames()).toEqual([])
     expect(world.faults).toEqual([])
   })

@@ -53,6 +53,13 @@ describe('harmless', () => {
     await expectUnharmed(world, tabs)
   })
 
+  it.each([[undefined], [null], [5], ['5'], [{}], [{ length: 1, 0: 5 }], [true]])('a message whose numbers of records are %o', async (ids) => {
+    const world = createWorld()
+    const tabs = await holding(world)
+    world.network.inject({ database: tabs.database, ids, changes: [{ type: 'set', key: 'held' }] })
+    await expectUnharmed(world, tabs)
+  })
+
   it.each([
     [[{ type: 'delete', key: null, prefix: 'held' }]],
     [[{ type: 'delete', key: undefined, prefix: 'held' }]],

@@ -1,23 +1,16 @@
-// One load for all tabs: while one loads, the others wait for its lock and then read what it stored. Where locks are missing
-// or fail, where one is never granted or is stolen, each tab loads for itself.
+// One load for all tabs: while one loads, the others wait for its lock and then read what it stored; for a limited time.
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createCache } from '../../src/index.ts'
 import { SECOND } from '../helpers/clock.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
-import { databaseNames } from '../helpers/indexed-db.ts'
+import { onTransaction } from '../helpers/indexed-db.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
-import { createWorld, type Tab, type World } from './support/world.ts'
+import { createWorld, lockOf, type Tab } from './support/world.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
 })
-
-/** The name of the lock under which a key is loaded. */
-async function lockOf(key: string): Promise<string> {
-  const [database = ''] = await databaseNames()
-  return `${database} ${key}`
-}
 
 describe('with locks', () => {
   it('three tabs ask at once: one loader runs, all get its value, and no lock is left', async () => {
@@ -43,6 +36,20 @@ describe('with locks', () => {
     expect(await isPending(waiting)).toBe(true)
     runs[0]!.resolve('value')
     expect(await Promise.all([loading, waiting])).toEqual(['value', 'value'])
+  })
+
+  it('the lock is held until the value is on disk, where the others look', async () => {
+    const world = createWorld()
+    const { cache } = world.tab<string>()
+    await cache.get('a')
+    const held: unknown[] = []
+    onTransaction((transaction, mode) => {
+      if (mode === 'readwrite') transaction.addEventListener('complete', () => held.push(...world.locks.held))
+    })
+    await cache.getOrLoad('a', async () => 'value')
+    await world.settle()
+    expect(held).toEqual([await lockOf('a')])
+    expect(world.locks.held).toEqual([])
   })
 
   it('background loads of a stale value are one as well', async () => {
@@ -182,67 +189,5 @@ describe('a lock that does not come', () => {
     expect(await loading).toBe('value')
     expect(await cache.get('a')).toBe('value')
     expect(world.locks.waitingFor(await lockOf('a'))).toBe(0)
-  })
-})
-
-describe('no locks to speak of', () => {
-  const WORLDS: [what: string, make: () => World][] = [
-    ['no navigator', () => createWorld({ locks: false })],
-    ['a navigator without locks', () => {
-      const world = createWorld()
-      vi.stubGlobal('navigator', {})
-      return world
-    }],
-    ['locks without a request method', () => {
-      const world = createWorld()
-      vi.stubGlobal('navigator', { locks: {} })
-      return world
-    }],
-    ['a getter that throws', () => {
-      const world = createWorld()
-      vi.stubGlobal('navigator', {
-        get locks() {
-          throw new DOMException('denied', 'SecurityError')
-        },
-      })
-      return world
-    }],
-    ...(['rejects', 'throws'] as const).map((mood): [string, () => World] => [`a request that ${mood}`, () => {
-      const world = createWorld()
-      world.locks.mood = mood
-      return world
-    }]),
-  ]
-
-  it.each(WORLDS)('%s: each tab loads for itself, once, and nothing is unhandled', async (_what, make) => {
-    const world = make()
-    const tabs = world.tabs<string>(3)
-    const loader = vi.fn(async () => 'value')
-    expect(await Promise.all(tabs.map(({ cache }) => cache.getOrLoad('a', loader)))).toEqual(Array(3).fill('value'))
-    expect(loader.mock.calls.length).toBeLessThanOrEqual(3)
-    await world.settle()
-    const offline = new Error('offline')
-    expect(await rejectionOf(tabs[0]!.cache.getOrLoad('b', () => Promise.reject(offline)))).toBe(offline)
-    expect(world.faults).toEqual([])
-  })
-
-  it('one that is stolen during the load: the load goes on, its value is stored once, its error is told', async () => {
-    const world = createWorld()
-    const [one, other] = world.tabs<string>(2)
-    const { runs, loader } = heldLoader<string>()
-    const loading = one!.cache.getOrLoad('a', loader)
-    await until(() => runs.length > 0)
-    await world.locks.steal(await lockOf('a'))
-    runs[0]!.resolve('value')
-    expect(await loading).toBe('value')
-    await world.settle()
-    expect(await other!.cache.get('a')).toBe('value')
-    expect(runs).toHaveLength(1)
-    const offline = new Error('offline')
-    const failing = one!.cache.getOrLoad('b', loader)
-    await until(() => runs.length === 2)
-    await world.locks.steal(await lockOf('b'))
-    runs[1]!.reject(offline)
-    expect(await rejectionOf(failing)).toBe(offline)
   })
 })

@@ -1,31 +1,16 @@
-// The life of a page: what it missed while messages did not reach it, it learns from the log on disk before memory serves
-// again; and it lets go of channel and database for the back/forward cache.
+// A page that comes back: what it missed while messages did not reach it, it learns from the log on disk before memory serves
+// again.
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { LOG_LENGTH } from '../../src/store/log.ts'
-import { NAME } from '../helpers/caches.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
-import { databaseNames, settled } from '../helpers/indexed-db.ts'
 import { heldLoader, rejectionOf } from '../helpers/loads.ts'
-import { createWorld, tierOf, type Tab, type World } from './support/world.ts'
+import { away, createWorld, tierOf, type Tab } from './support/world.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
 })
-
-/** A tab that holds a (tag x), b and c in memory, and another; from now on no message arrives. */
-async function away(world: World): Promise<[one: Tab<unknown>, other: Tab<unknown>]> {
-  const [one, other] = world.tabs<unknown>(2) as [Tab<unknown>, Tab<unknown>]
-  await other.cache.set('a', 'old', { tags: ['x'] })
-  await other.cache.setMany([['b', 1], ['c', 1]])
-  await world.settle()
-  await one.cache.getMany(['a', 'b', 'c'])
-  await world.settle()
-  one.events.length = 0
-  world.network.deaf = true
-  return [one, other]
-}
 
 async function tiersOf(cache: Cache<unknown>): Promise<(string | undefined)[]> {
   return Promise.all(['a', 'b', 'c'].map((key) => tierOf(cache as Cache<never>, key)))
@@ -184,65 +169,5 @@ describe('a page that comes back', () => {
     await loading
     await turns()
     expect(one.cache.peek('new')).toBeUndefined()
-  })
-})
-
-describe('a page that goes', () => {
-  it('hidden: what was committed is told at once', async () => {
-    const world = createWorld()
-    const [one, other] = await away(world)
-    world.network.deaf = false
-    const before = world.network.posted.length
-    await one.cache.delete('a')
-    expect(world.network.posted).toHaveLength(before)
-    one.page('visibilitychange', true)
-    expect(world.network.posted).toHaveLength(before + 1)
-    await world.settle()
-    expect(other.cache.peek('a')).toBeUndefined()
-    expect(one.events).toEqual([])
-  })
-
-  it('on pagehide it lets go of channel and database, and takes both up when it is back', async () => {
-    const world = createWorld()
-    const [one, other] = await away(world)
-    world.network.deaf = false
-    await one.cache.set('b', 'last')
-    one.page('pagehide')
-    expect(world.network.open).toBe(1)
-    await world.settle()
-    expect(other.events).toContainEqual({ type: 'set', key: 'b', local: false })
-    await other.cache.close()
-    const [database = ''] = await databaseNames()
-    expect(database).toContain(NAME)
-    const deletion = indexedDB.deleteDatabase(database)
-    deletion.onblocked = () => expect.fail('still open')
-    await settled(deletion)
-    one.page('pageshow')
-    expect(world.network.open).toBe(1)
-    await one.cache.set('c', 'new')
-    const { cache } = world.tab<unknown>()
-    expect(await cache.get('c')).toBe('new')
-    await cache.delete('c')
-    await world.settle()
-    expect(one.cache.peek('c')).toBeUndefined()
-  })
-
-  it('a closed cache listens to its page no more', async () => {
-    const world = createWorld()
-    const [one] = await away(world)
-    await one.cache.close()
-    const opened = vi.spyOn(indexedDB, 'open')
-    for (const type of ['pagehide', 'pageshow', 'visibilitychange', 'resume'] as const) one.page(type)
-    await world.settle()
-    expect(opened).not.toHaveBeenCalled()
-    expect(world.network.open).toBe(1)
-  })
-
-  it('one that has not used the database yet does not open it for a page event', async () => {
-    const world = createWorld()
-    const { page } = world.tab<unknown>()
-    for (const type of ['pageshow', 'visibilitychange', 'pagehide', 'pageshow'] as const) page(type)
-    await world.settle()
-    expect(await databaseNames()).toEqual([])
   })
 })

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { Cache, CacheEvent, CacheOptions } from '../../../src/index.ts'
 import { placeOf, TWO_TIERS, type Place } from '../../helpers/caches.ts'
 import { turns } from '../../helpers/deferred.ts'
+import { databaseNames } from '../../helpers/indexed-db.ts'
 import { Locks } from './locks.ts'
 import { Network } from './channel.ts'
 
@@ -129,4 +130,23 @@ export function createWorld({ seed, channel = true, locks: hasLocks = true }: Wo
 /** The tier that an entry would be read from. */
 export async function tierOf(cache: Cache<never>, key: string): Promise<string | undefined> {
   return (await cache.info(key))?.tier
+}
+
+/** A tab that holds a (tag x), b and c in memory, and another; from now on no message arrives. */
+export async function away(world: World): Promise<[one: Tab<unknown>, other: Tab<unknown>]> {
+  const [one, other] = world.tabs<unknown>(2) as [Tab<unknown>, Tab<unknown>]
+  await other.cache.set('a', 'old', { tags: ['x'] })
+  await other.cache.setMany([['b', 1], ['c', 1]])
+  await world.settle()
+  await one.cache.getMany(['a', 'b', 'c'])
+  await world.settle()
+  one.events.length = 0
+  world.network.deaf = true
+  return [one, other]
+}
+
+/** The name of the lock under which a key is loaded. */
+export async function lockOf(key: string): Promise<string> {
+  const [database = ''] = await databaseNames()
+  return `${database} ${key}`
 }

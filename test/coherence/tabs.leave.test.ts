@@ -1,0 +1,85 @@
+// A page that goes: it tells what it has committed, and lets go of channel and database for the back/forward cache.
+
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { NAME } from '../helpers/caches.ts'
+import { captureConnections, databaseNames, settled } from '../helpers/indexed-db.ts'
+import { away, createWorld } from './support/world.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+describe('a page that goes', () => {
+  it('hidden: what was committed is told at once', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    world.network.deaf = false
+    const before = world.network.posted.length
+    await one.cache.delete('a')
+    expect(world.network.posted).toHaveLength(before)
+    one.page('visibilitychange', true)
+    expect(world.network.posted).toHaveLength(before + 1)
+    await world.settle()
+    expect(other.cache.peek('a')).toBeUndefined()
+    expect(one.events).toEqual([])
+  })
+
+  it('on pagehide it lets go of channel and database, and takes both up when it is back', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    world.network.deaf = false
+    await one.cache.set('b', 'last')
+    one.page('pagehide')
+    expect(world.network.open).toBe(1)
+    await world.settle()
+    expect(other.events).toContainEqual({ type: 'set', key: 'b', local: false })
+    await other.cache.close()
+    const [database = ''] = await databaseNames()
+    expect(database).toContain(NAME)
+    const deletion = indexedDB.deleteDatabase(database)
+    deletion.onblocked = () => expect.fail('still open')
+    await settled(deletion)
+    one.page('pageshow')
+    expect(world.network.open).toBe(1)
+    await one.cache.set('c', 'new')
+    const { cache } = world.tab<unknown>()
+    expect(await cache.get('c')).toBe('new')
+    await cache.delete('c')
+    await world.settle()
+    expect(one.cache.peek('c')).toBeUndefined()
+  })
+
+  it('pagehide closes the handle, and nothing opens it again until the page needs it', async () => {
+    const world = createWorld()
+    const connections = captureConnections()
+    const { cache, page } = world.tab<unknown>()
+    await cache.set('a', 1)
+    await world.settle()
+    const closed = connections.map((connection) => vi.spyOn(connection, 'close'))
+    page('pagehide')
+    await world.settle()
+    expect(closed.map((close) => close.mock.calls.length)).toEqual([1])
+    page('pageshow')
+    expect(await cache.get('missing')).toBeUndefined()
+    expect(connections).toHaveLength(2)
+  })
+
+  it('a closed cache listens to its page no more', async () => {
+    const world = createWorld()
+    const [one] = await away(world)
+    await one.cache.close()
+    const opened = vi.spyOn(indexedDB, 'open')
+    for (const type of ['pagehide', 'pageshow', 'visibilitychange', 'resume'] as const) one.page(type)
+    await world.settle()
+    expect(opened).not.toHaveBeenCalled()
+    expect(world.network.open).toBe(1)
+  })
+
+  it('one that has not used the database yet does not open it for a page event', async () => {
+    const world = createWorld()
+    const { page } = world.tab<unknown>()
+    for (const type of ['pageshow', 'visibilitychange', 'pagehide', 'pageshow'] as const) page(type)
+    await world.settle()
+    expect(await databaseNames()).toEqual([])
+  })
+})
