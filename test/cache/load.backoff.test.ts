@@ -7,7 +7,7 @@ import { ARRANGEMENTS, placeOf } from '../helpers/caches.ts'
 import { MINUTE, SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 import { rejectionOf, until } from '../helpers/loads.ts'
-import { PLACES, staleIn } from './stale-places.ts'
+import { PLACES, staleIn } from '../helpers/stale-places.ts'
 
 const offline = new Error('offline')
 const failing = () => vi.fn((): never => {

@@ -6,7 +6,7 @@ import { ARRANGEMENTS, placeOf } from '../helpers/caches.ts'
 import { MINUTE } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
-import { PLACES, staleIn } from './stale-places.ts'
+import { PLACES, staleIn } from '../helpers/stale-places.ts'
 
 const offline = new Error('offline')
 const fail = (): never => {

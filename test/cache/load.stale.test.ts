@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import type { CacheError } from '../../src/index.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
-import { PLACES, staleIn } from './stale-places.ts'
+import { PLACES, staleIn } from '../helpers/stale-places.ts'
 
 const offline = new Error('offline')
 const fail = (): never => {

@@ -6,7 +6,7 @@ import { ARRANGEMENTS, placeOf } from '../helpers/caches.ts'
 import { MINUTE, SECOND } from '../helpers/clock.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
-import { PLACES, staleIn } from './stale-places.ts'
+import { PLACES, staleIn } from '../helpers/stale-places.ts'
 
 // The fake IndexedDB runs on setImmediate, which stays as it is.
 beforeEach(() => {

@@ -71,6 +71,13 @@ describe('a change that nobody told of', () => {
     expect(await one.cache.get('key')).toBeUndefined()
   })
 
+  it.each([1, 2, 3, 4])('destroy: nothing of the load comes to lie in the database that is made anew', async () => {
+    const { world, one, other } = await strangers()
+    await loadDuring(one.cache, {}, () => other.cache.destroy())
+    expect(await onDisk(world)).toBeUndefined()
+    expect(one.cache.peek('key')).toBeUndefined()
+  })
+
   it('a value that it set stays', async () => {
     const { world, one, other } = await strangers()
     await loadDuring(one.cache, {}, () => other.cache.set('key', 'theirs'))

@@ -84,6 +84,19 @@ describe('position and catching up', () => {
     }
   })
 
+  it('a record told of that never comes is waited for until the next look, and not longer', async () => {
+    const inside = await logOf(1, 2)
+    await inside(async (store) => {
+      const log = createLog()
+      await log.catchUp(store)
+      expect(log.see(50)).toBe(true)
+      expect(await log.catchUp(store)).toEqual([])
+      store.put({ id: 3, changes: [set('k3')] })
+      expect(log.see(3)).toBe(false)
+      expect(log.position).toBe(3)
+    })
+  })
+
   it('a log that starts anew, as after a deletion, is not mistaken for the old one', async () => {
     const inside = await logOf(1, 2, 3)
     const log = createLog()

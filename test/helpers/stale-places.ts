@@ -2,8 +2,8 @@
 // after a reload too, when memory has nothing of it yet.
 
 import type { Cache, CacheError, CacheOptions, SetOptions } from '../../src/index.ts'
-import { ARRANGEMENTS, placeOf, type Arrangement } from '../helpers/caches.ts'
-import type { ManualClock } from '../helpers/clock.ts'
+import { ARRANGEMENTS, placeOf, type Arrangement } from './caches.ts'
+import type { ManualClock } from './clock.ts'
 
 export interface StalePlace extends Arrangement {
   readonly reloaded: boolean
