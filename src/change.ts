@@ -24,5 +24,6 @@ const NAMED: Readonly<Record<string, string>> = { set: 'key', delete: 'key', del
 
 /** The changes in what another tab or an older page has left; whatever else is there is passed over. */
 export function changesIn(found: unknown): readonly Change[] {
-  return Array.isArray(found) ? found.filter((change) => typeof change?.[NAMED[change.type]!] === 'string') : []
+  const isChange = (change: any): boolean => typeof change?.type === 'string' && typeof change[NAMED[change.type]!] === 'string'
+  return Array.isArray(found) ? found.filter(isChange) : []
 }

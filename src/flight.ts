@@ -49,6 +49,7 @@ export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
 
   return (signal, timeout = Infinity, late) => {
     callers++
+    if (!signal && timeout > LONGEST_DELAY) return loading
     return new Promise((resolve, reject) => {
       const detach = (reason: unknown): void => {
         reject(reason)

@@ -154,7 +154,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
 
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
-    if (tiers.checking) await tiers.checking
+    if (tiers.checking) {
+      await tiers.checking
+      signal?.throwIfAborted()
+    }
     const current = loads.get(key)
     const joined = current && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
     const held = tiers.fromMemory(key, now, limitOf(request)) ?? (joined ? current.found : undefined)

@@ -14,11 +14,14 @@ interface LogRecord {
   readonly changes: readonly Change[]
 }
 
-/** Records after a position; in their place, one that concerns everything where they are not all there any more. */
+/** In place of records that are not there any more. */
+const GONE: readonly Change[] = [EVERYTHING]
+
+/** Records after a position; one that is {@link GONE} where they are not all there. */
 export async function recordsSince(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]> {
-  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.lowerBound(position)))
+  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
   const [first, ...others] = found.map(({ id, changes }) => ({ id, changes: changesIn(changes) }))
-  return first?.id === position ? others : [{ id: found.at(-1)?.id ?? 0, changes: [EVERYTHING] }]
+  return first?.id === position ? others : [{ id: found.at(-1)?.id ?? 0, changes: GONE }]
 }
 
 export interface Log {
@@ -41,12 +44,6 @@ export function createLog(): Log {
   /** Known records behind a gap. */
   const ahead = new Set<number>()
 
-  const advance = (to: number): void => {
-    position = to
-    for (const id of ahead) if (id <= to) ahead.delete(id)
-    while (ahead.delete(position + 1)) position++
-  }
-
   return {
     get position() {
       return position
@@ -56,26 +53,28 @@ export function createLog(): Log {
       // Whoever clears the data leaves no names behind.
       if (changes.some((change) => 'prefix' in change && !change.prefix)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
-      return log.add({ changes: kept < 1 ? [EVERYTHING] : changes })
+      return log.add({ changes: kept < 1 ? GONE : changes })
     },
     see(id) {
+      if (position === undefined || id <= position) return false
       ahead.add(id)
-      if (position === undefined) return false
-      advance(position)
+      while (ahead.delete(position + 1)) position++
       return ahead.size > 0
     },
     async catchUp(log) {
       if (position === undefined) {
-        const ids = (await resultOf(log.getAllKeys())) as number[]
-        advance(ids.at(-1) ?? 0)
+        const ids = (await resultOf(log.getAllKeys(IDBKeyRange.upperBound(Infinity)))) as number[]
+        position ??= ids.at(-1) ?? 0
         return []
       }
       const records = await recordsSince(log, position)
-      const missed = records.filter(({ id }) => !ahead.has(id))
-      advance(records.at(-1)?.id ?? position)
+      // Meanwhile the position may have moved on.
+      const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
+      const { id: last = position, changes } = records.at(-1) ?? {}
+      position = changes === GONE ? last : Math.max(position, last)
       // Of records that are not there, whoever told of them.
       ahead.clear()
-      return missed.flatMap(({ changes }) => changes)
+      return missed.flatMap((record) => record.changes)
     },
   }
 }

@@ -28,8 +28,8 @@ export function createSchema(database: IDBDatabase): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: 'key' })
   entries.createIndex(BY_EXPIRY, 'expiresAt')
   entries.createIndex(BY_TAG, 'tags', { multiEntry: true })
-  // Its first record says that none has been removed.
-  database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ changes: [] })
+  // The log begins anywhere, so that nobody takes the log of a database made anew for the one he knew.
+  database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ id: Math.floor(Math.random() * 2 ** 52), changes: [] })
 }
 
 /** The entry that a record is; `undefined` for anything that this schema cannot have written. */

@@ -108,7 +108,7 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
       const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(() => {})))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await recordsSince(log, since)
-      if (later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags)))) write.entry = found
+      if (later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))) write.entry = found
       if (write.entry === found && change.type === 'set') return write
     }
     made.set(key, put(entries, key, write) ? change : { type: 'delete', key })
@@ -124,7 +124,11 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
     await Promise.all(latest.values())
     latest.clear()
     if ('tag' in change) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))) as string[])
-    else change.prefix ? entries.delete(prefixRange(change.prefix)) : entries.clear()
+    else if (change.prefix) entries.delete(prefixRange(change.prefix))
+    else {
+      entries.clear()
+      made.clear()
+    }
     made.set(made.size, change)
   }
   await Promise.all(latest.values())

@@ -73,7 +73,7 @@ describe('a change that nobody told of', () => {
 
   it.each([1, 2, 3, 4])('destroy: nothing of the load comes to lie in the database that is made anew', async () => {
     const { world, one, other } = await strangers()
-    await loadDuring(one.cache, {}, () => other.cache.destroy())
+    await loadDuring(one.cache, {}, () => world.await(other.cache.destroy()))
     expect(await onDisk(world)).toBeUndefined()
     expect(one.cache.peek('key')).toBeUndefined()
   })

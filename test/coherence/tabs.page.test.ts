@@ -138,7 +138,7 @@ describe('a page that comes back', () => {
     const world = createWorld()
     const [one, other] = await away(world)
     one.page('pagehide')
-    await other.cache.destroy()
+    await world.await(other.cache.destroy())
     const again = world.tab<unknown>()
     for (let commit = 0; commit < 10; commit++) await again.cache.set('b', commit)
     one.page('pageshow')
@@ -165,7 +165,7 @@ describe('a page that comes back', () => {
     const [one] = await away(world)
     one.page('pageshow')
     const loading = one.cache.getOrLoad('new', async () => 'loaded').catch(() => 'refused')
-    await one.cache[ending]()
+    await world.await(one.cache[ending]())
     await loading
     await turns()
     expect(one.cache.peek('new')).toBeUndefined()

@@ -27,6 +27,8 @@ export interface World extends Place {
   settle(): Promise<void>
   /** Time passes, for timers and for the clock. */
   pass(ms: number): Promise<void>
+  /** Lets a moment pass for what takes one. */
+  await<T>(doing: Promise<T>): Promise<T>
 }
 
 let unhandled: unknown[] = []
@@ -116,6 +118,18 @@ export function createWorld({ seed, channel = true, locks: hasLocks = true }: Wo
         await turns(10)
         while (network.waiting > 0) await turns(1)
       }
+    },
+    async await(doing) {
+      let pending = true
+      const end = (): void => {
+        pending = false
+      }
+      doing.then(end, end)
+      for (let moments = 0; pending && moments < 500; moments++) {
+        vi.advanceTimersByTime(10)
+        await turns(2)
+      }
+      return doing
     },
     async pass(ms) {
       place.clock.advance(ms)
