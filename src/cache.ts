@@ -137,6 +137,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const life = lifetimeOf(task, loadOptions, lifetime)
       const { signal, timeout = Infinity, refresh, errorTtl = settings.errorTtl }: LoadOptions = loadOptions ?? {}
       checkType(task, 'loader', 'function', loader)
+      // By shape: another realm's will do.
+      check(signal === undefined || signal.throwIfAborted, task, 'signal', 'an AbortSignal', signal)
       checkMs(task, 'timeout', timeout)
       checkMs(task, 'errorTtl', errorTtl)
       checkString(task, 'key', key)
