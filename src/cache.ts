@@ -23,7 +23,7 @@ import { createTiers } from './tiers.ts'
 export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const settings = cacheSettings(options)
   const { lifetime, weigh } = settings
-    const tiers = createTiers(options, settings)
+  const tiers = createTiers(options, settings)
   const getOrLoad = createLoads(tiers, settings.lockTimeout)
 
   /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
