@@ -69,7 +69,7 @@ export const NO_WINDOWS: Omit<Lifetime, 'ttl'> = { staleWhileRevalidate: 0, stal
 
 const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
-export const LONGEST_DELAY = 2 ** 31 - 1
+export const LONGEST_DELAY: number = 2 ** 31 - 1
 
 export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined): MemorySettings<V> {
   const { maxEntries = 1000, maxWeight = Infinity, weigh = maxWeight === Infinity ? () => 0 : undefined, ttl = Infinity, onRemove, clock = turnClock() } = optionsOf(CREATE, options)

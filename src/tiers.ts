@@ -340,7 +340,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   /** Removes the data of other versions that no tab uses any more. */
   const collect = async (): Promise<void> => {
-    for (const other of (await disk?.others()) ?? []) if (!(await tabs!.isUsed(other)) && !closed) await deleteDatabase(other)
+    if (disk?.position === undefined) return
+    for (const other of await disk.others()) if (!(await tabs!.isUsed(other)) && !closed) await deleteDatabase(other)
   }
 
   const sweeper = createSweeper(sweepInterval, () => {

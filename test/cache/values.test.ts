@@ -53,7 +53,7 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
       expect(await cache.size()).toBe(0)
     })
 
-    it.runIf(held)('memory hands out the very value that was set', async () => {
+    if (held) it('memory hands out the very value that was set', async () => {
       const value = { deep: [1] }
       await cache.set('a', value)
       expect(await cache.get('a')).toBe(value)
