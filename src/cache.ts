@@ -184,7 +184,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     subscribe(of: string | Listener, listener: Listener | undefined = of as Listener) {
       checkType('subscribe', 'listener', 'function', listener)
-      if (of === listener) return tiers.events.subscribe(listener)
+      if (of === listener) return tiers.events.subscribe((event) => listener(event))
       checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {
         if (event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)

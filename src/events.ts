@@ -12,7 +12,8 @@ export function createEmitter<E>(): Emitter<E> {
   const listeners = new Set<(event: E) => void>()
   return {
     emit(event) {
-      for (const listener of [...listeners]) call(listener, event)
+      // Those there at the start, less those that leave meanwhile.
+      for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, event)
     },
     subscribe(listener) {
       listeners.add(listener)

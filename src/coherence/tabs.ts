@@ -43,7 +43,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let changes: Change[] = []
   let ids: number[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** When others have said of a database that they use it. */
+  /** When others have said of a database, which they were asked about, that they use it. */
   const used = new Map<unknown, number>()
 
   const post = (message: object): void => channel?.postMessage(message)
@@ -58,7 +58,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   const onMessage = ({ data }: MessageEvent): void => {
     if (data?.destroy === true) peer.onDestroy()
     else if (data?.asked === database) post({ used: database })
-    else if (data?.used) used.set(data.used, performance.now())
+    else if (used.has(data?.used)) used.set(data.used, performance.now())
     else if (data?.database === database && Array.isArray(data.ids)) peer.onChanges(changesIn(data.changes), data.ids)
   }
 
@@ -111,6 +111,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     postDestroy: () => post({ destroy: true }),
     async isUsed(asked: string) {
       const since = performance.now()
+      if (!used.has(asked)) used.set(asked, 0)
       post({ asked })
       await new Promise((resolve) => setTimeout(resolve, ANSWERED_IN))
       return used.get(asked)! >= since

@@ -138,3 +138,26 @@ describe('status', () => {
     await cache.close()
   })
 })
+
+describe('subscriptions', () => {
+  it('the same function twice is two of them, each with an end of its own', async () => {
+    const cache = placeOf(TWO_TIERS).open<number>()
+    const listener = vi.fn()
+    const end = cache.subscribe(listener)
+    cache.subscribe(listener)
+    await cache.set('a', 1)
+    expect(listener).toHaveBeenCalledTimes(2)
+    end()
+    await cache.set('a', 2)
+    expect(listener).toHaveBeenCalledTimes(3)
+  })
+
+  it('one that is ended during an event does not hear of it any more', async () => {
+    const cache = placeOf(TWO_TIERS).open<number>()
+    const later = vi.fn()
+    cache.subscribe(() => end())
+    const end = cache.subscribe(later)
+    await cache.set('a', 1)
+    expect(later).not.toHaveBeenCalled()
+  })
+})
