@@ -109,7 +109,7 @@ export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined,
 
 /** Strings from the outside, each once, all of them read and checked before anything happens. A string alone is an iterable too, and a slip. */
 export function checkStrings(task: string, name: string, strings: Iterable<string>): string[] {
-  checkType(task, name, 'object', strings)
+  check(strings && typeof strings === 'object' && Symbol.iterator in strings, task, name, 'an iterable of strings', strings)
   const list = [...new Set(strings)]
   for (const each of list) checkString(task, name, each)
   return list
