@@ -14,7 +14,7 @@ import { createLru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
-import type { Store, Write } from './store/store.ts'
+import type { Store, Swept, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 
 /** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
@@ -322,13 +322,17 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // Life
 
-  const sweep = async (): Promise<{ count: number; more: boolean }> => {
+  /** Of several tabs, one at a time sweeps what they share in the background. */
+  const sweepInTurn = (): Promise<Swept> =>
+    withLock(`${disk!.database} sweep`, { ifAvailable: true }, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(now)))
+
+  const sweep = async (background: boolean): Promise<{ count: number; more: boolean }> => {
     // Nothing of it concerns this version.
     void collect().catch(() => {})
     const keys = new Set(memory.sweep())
     let more = lastExpiry > now
     try {
-      const stored = await store?.sweep(now)
+      const stored = await (background && disk ? sweepInTurn() : store?.sweep(now))
       stored?.keys.forEach((key) => keys.add(key))
       counts.store.expirations += stored?.keys.length ?? 0
       more ||= !!stored?.more
@@ -346,8 +350,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const sweeper = createSweeper(sweepInterval, () => {
     now = clock.now()
-    // One tab is enough.
-    return withLock(`${disk?.database} sweep`, { ifAvailable: true }, async (lock) => lock === null || (await sweep()).more).catch(() => true)
+    return sweep(true).then(({ more }) => more, () => true)
   })
 
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
@@ -454,7 +457,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
 
     report,
-    sweep: () => sweep().then(({ count }) => count),
+    sweep: () => sweep(false).then(({ count }) => count),
 
     async flush() {
       await store?.flush().catch((error) => report(error))
