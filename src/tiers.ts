@@ -7,12 +7,12 @@ import { withLock } from './coherence/locks.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
-import { closedError, type CacheError, type CacheErrorCode } from './errors.ts'
+import { closedError, type CacheErrorCode } from './errors.ts'
 import { call, createEmitter, type Emitter } from './events.ts'
 import { overtake, type Flights } from './flight.ts'
 import { createLru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
-import { toCacheError } from './store/faults.ts'
+import { createReports } from './reports.ts'
 import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Swept, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
@@ -71,7 +71,7 @@ export interface Tiers<V> {
 }
 
 export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval, weigh, ...settings }: CacheSettings<V>): Tiers<V> {
-  const { onRemove, onError } = options
+  const { onRemove } = options
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
   const reads = new Map<string, Promise<Entry<V> | undefined>>()
@@ -86,7 +86,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   let lastExpiry = 0
   let closed = false
   let ending: Promise<void> | undefined
-  let status: CacheStatus = { persistence: 'store' }
   /** While it is not known whether memory has missed changes. */
   let checking: Promise<unknown> | undefined
 
@@ -99,30 +98,6 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
     clock: { now: () => now },
   })
-
-  // Faults
-
-  const setStatus = (next: CacheStatus): void => {
-    status = next
-    events.emit({ type: 'status', status, local: true })
-  }
-
-  /** That a database does not open is told once; that a read was cut off by `close` is no fault. */
-  const report = (error: unknown, code: CacheErrorCode = 'write-failed', key?: string): CacheError => {
-    const failure = toCacheError(code, error, key)
-    const unavailable = failure.code === 'open-failed'
-    if (failure.code === 'closed' || (unavailable && status.reason)) return failure
-    if (unavailable) setStatus({ persistence: 'memory', reason: failure.message })
-    if (failure.code !== 'load-failed') counts.store.errors++
-    call(onError, failure)
-    return failure
-  }
-
-  /** Reports a fault of a write and rejects with it; where the database does not open, memory is all there is. */
-  const fail = (error: unknown): void => {
-    const failure = report(error)
-    if (failure.code !== 'open-failed') throw failure
-  }
 
   // What changes overtake
 
@@ -152,17 +127,17 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     for (const change of changed) tell(change, false)
   }
 
-  const openDisk = (): IndexedDbStore<V> | undefined => {
-    const { name } = settings
-    const reason = options.store === false ? 'no store' : name ? missingIndexedDb() : 'no name'
-    status = reason ? { persistence: 'memory', reason } : { persistence: 'indexeddb' }
-    if (reason || !name) return undefined
-    return createIndexedDbStore<V>({
+  const { name } = settings
+  const reason = options.store === false ? 'no store' : name ? missingIndexedDb() : 'no name'
+  const status: CacheStatus = options.store ? { persistence: 'store' } : reason ? { persistence: 'memory', reason } : { persistence: 'indexeddb' }
+  const reports = createReports(status, options.onError, events, counts.store)
+  const { report, fail } = reports
+
+  const openDisk = (name: string): IndexedDbStore<V> =>
+    createIndexedDbStore<V>({
       ...settings,
       name,
-      onOpen() {
-        if (status.reason) setStatus({ persistence: 'indexeddb' })
-      },
+      onOpen: reports.opened,
       onEvict(keys) {
         counts.store.evictions += keys.length
         for (const key of keys) {
@@ -173,13 +148,12 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onCommit: (changed, id) => tabs?.post(changed, id),
       onMissed: forgetRemote,
     })
-  }
-  const disk = options.store ? undefined : openDisk()
+  const disk = name && status.persistence === 'indexeddb' ? openDisk(name) : undefined
   const store = options.store || disk
 
   const tabs =
     disk &&
-    joinTabs(settings.name!, disk.database, {
+    joinTabs(name!, disk.database, {
       onChanges(changed, ids) {
         disk.see(ids)
         forgetRemote(changed)
@@ -375,7 +349,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   return {
     get status() {
-      return status
+      return reports.status
     },
     events,
     store,
