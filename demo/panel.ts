@@ -1,5 +1,5 @@
-// The panel beside the icons: what the cache holds and has done. It reads the cache after every answer and, for
-// entries of other tabs and for background sweeps, every few seconds.
+// The panel beside the icons: what the cache holds and has done. It reads the cache after every answer, when another tab
+// has changed something, and, for background sweeps, every few seconds.
 
 import { createStats, createStatus } from './cache-stats.ts'
 import { say } from './controls.ts'
@@ -46,6 +46,9 @@ export function createPanel({ cache }: IconsClient): Panel {
       .finally(() => (reading = undefined))
   }
 
+  cache.subscribe(({ local }) => {
+    if (!local) refresh()
+  })
   let seconds = 0
   onSecond(byId('cache', HTMLElement), (now) => {
     entries.tick(now)

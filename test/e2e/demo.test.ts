@@ -159,6 +159,25 @@ describe('tiers', () => {
     await expectAnswer('Network', 'icons?page=1')
   })
 
+  test('a second tab gets what the first has loaded, and both agree when one clears', async () => {
+    await open()
+    await expectAnswer('Network', 'icons?page=1')
+    const before = await requestCount()
+    const other = await browser.newPage()
+    try {
+      await other.goto(`${origin}/#/`)
+      await expect.poll(() => other.locator('#answer-tier').textContent()).toBe('Disk')
+      expect(await requestCount()).toBe(before)
+      const entriesOf = (tab: Page) => tab.locator('#entries-count').textContent()
+      for (const tab of [page, other]) await expect.poll(() => entriesOf(tab)).toBe('1 entry')
+      await other.getByRole('button', { name: 'Clear' }).click()
+      // Sooner than any timer of the page would tell.
+      for (const tab of [other, page]) await expect.poll(() => entriesOf(tab), { timeout: 1_000, interval: 20 }).toBe('none')
+    } finally {
+      await other.close()
+    }
+  })
+
   test('the TTL that was chosen survives a reload', async () => {
     await open()
     await page.locator('#ttl').press('Home')
