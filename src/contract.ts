@@ -185,7 +185,8 @@ export interface Cache<V> {
   take(key: string): Promise<V | undefined>
   /**
    * The fresh value, or what the loader makes of it. One load per key is in flight; its callers share the result or the
-   * error, which is not cached. A value set or removed during the load is not overwritten by it.
+   * error, which is not cached unless `errorTtl` says so; other tabs wait and read the result. Within the stale windows the
+   * stale value is served meanwhile, or when the load fails. A value set or removed during the load is not overwritten by it.
    * A loader must not wait for its own key; other keys are fine.
    */
   getOrLoad(key: string, loader: Loader<V>, options?: LoadOptions): Promise<V>
@@ -218,7 +219,7 @@ export interface Cache<V> {
   subscribe(key: string, listener: (event: CacheEvent) => void): () => void
   /** Flushes and frees timers and handles; the stored data stays. */
   close(): Promise<void>
-  /** Removes the data, in memory and in every data version of this name on disk, and closes. */
+  /** A logout: removes the data of this name, in memory and on disk, in every tab and data version, and closes its caches everywhere. */
   destroy(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
