@@ -20,10 +20,13 @@ export function concerns(change: Concern, key: string, tags?: readonly string[])
 }
 
 /** What each type must name. */
-const NAMED: Readonly<Record<string, string>> = { set: 'key', delete: 'key', deletePrefix: 'prefix', deleteTag: 'tag' } satisfies Record<Change['type'], string>
+const NAMED: ReadonlyMap<unknown, string> = new Map([['set', 'key'], ['delete', 'key'], ['deletePrefix', 'prefix'], ['deleteTag', 'tag']] satisfies [Change['type'], string][])
 
 /** The changes in what another tab or an older page has left; whatever else is there is passed over. */
 export function changesIn(found: unknown): readonly Change[] {
-  const isChange = (change: any): boolean => typeof change?.type === 'string' && typeof change[NAMED[change.type]!] === 'string'
+  const isChange = (change: Readonly<Record<string, unknown>> | null | undefined): boolean => {
+    const name = NAMED.get(change?.type)
+    return name !== undefined && typeof change?.[name] === 'string'
+  }
   return Array.isArray(found) ? found.filter(isChange) : []
 }

@@ -23,8 +23,8 @@ export interface Tabs {
   /** Whether a cache somewhere uses a database. A tab that is frozen does not answer. */
   isUsed(database: string): Promise<boolean>
   close(): void
-  /** Held here, as listeners do not hold it. */
-  readonly peer: Peer
+  /** What messages and page events call. The page and the channel do not hold it, so whoever joined has to. */
+  readonly held: readonly unknown[]
 }
 
 /** ms in which commits are collected into one message: a post costs about 100 µs in Chromium. */
@@ -97,19 +97,17 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   for (const type of PAGE_EVENTS) globalThis.addEventListener?.(type, listener, true)
   open()
 
-  const tabs = {
-    peer,
-    onMessage,
-    onPageEvent,
-    post(made: readonly Change[], id: number) {
-      changes.push(...made)
+  return {
+    held: [onMessage, onPageEvent],
+    post(made, id) {
+      changes = changes.concat(made)
       if (ids.push(id) > 1) return
       timer = setTimeout(flush, COLLECTED_FOR)
       // Its timers wait for a second or more.
       if (globalThis.document?.hidden) flush()
     },
     postDestroy: () => post({ destroy: true }),
-    async isUsed(asked: string) {
+    async isUsed(asked) {
       const since = performance.now()
       if (!used.has(asked)) used.set(asked, 0)
       post({ asked })
@@ -121,5 +119,4 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       leave()
     },
   }
-  return tabs
 }

@@ -70,6 +70,8 @@ describe('harmless', () => {
     [[{ type: 'destroy', key: 'held' }]],
     [[{ type: 'status', key: 'held' }]],
     [[{ type: ['set'], key: 'held' }]],
+    [[{ type: 'renamed', undefined: 'held' }]],
+    [[{ type: 'constructor', [String(Object)]: 'held' }]],
   ])('changes that look almost like some, %j: no error, and no event that is none', async (changes) => {
     const world = createWorld()
     const { one, other, database } = await holding(world)
