@@ -23,13 +23,19 @@ describe.each(ARRANGEMENTS)('refresh with $title', (arrangement) => {
     expect(await cache.getOrLoad('a', () => 'newer', { refresh: false })).toBe('new')
   })
 
-  it('does not join an ordinary load, whose value then does not take the place of the newer one', async () => {
+  /** An ordinary load, and a refresh of its key that does not join it. */
+  async function loadAndRefresh() {
     const cache = placeOf(arrangement).open<string>()
     const { runs, loader } = heldLoader<string>()
     const ordinary = cache.getOrLoad('a', loader)
     await until(() => runs.length === 1)
     const refreshing = cache.getOrLoad('a', loader, { refresh: true })
     await until(() => runs.length === 2)
+    return { cache, runs, ordinary, refreshing }
+  }
+
+  it('does not join an ordinary load, whose value then does not take the place of the newer one', async () => {
+    const { cache, runs, ordinary, refreshing } = await loadAndRefresh()
     runs[1]!.resolve('new')
     expect(await refreshing).toBe('new')
     runs[0]!.resolve('old')
@@ -39,12 +45,7 @@ describe.each(ARRANGEMENTS)('refresh with $title', (arrangement) => {
   })
 
   it('an ordinary load that ends first does not keep the newer one out either', async () => {
-    const cache = placeOf(arrangement).open<string>()
-    const { runs, loader } = heldLoader<string>()
-    const ordinary = cache.getOrLoad('a', loader)
-    await until(() => runs.length === 1)
-    const refreshing = cache.getOrLoad('a', loader, { refresh: true })
-    await until(() => runs.length === 2)
+    const { cache, runs, ordinary, refreshing } = await loadAndRefresh()
     runs[0]!.resolve('old')
     expect(await ordinary).toBe('old')
     runs[1]!.resolve('new')

@@ -3,7 +3,7 @@
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
-import { collected, MEMORY_ALONE, NAME, PLAIN_STORE, placeOf, TWO_TIERS, type Place } from '../helpers/caches.ts'
+import { collected, expectEmpty, MEMORY_ALONE, NAME, PLAIN_STORE, placeOf, TWO_TIERS, type Place } from '../helpers/caches.ts'
 import { DAY, HOUR, SECOND, type ManualClock } from '../helpers/clock.ts'
 import { countDisk } from '../helpers/indexed-db.ts'
 
@@ -20,13 +20,6 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
 
   const timeLeft = async (key: string): Promise<number> => (await cache.expiresAt(key))! - clock.time
 
-  async function expectEmpty(): Promise<void> {
-    expect(await cache.size()).toBe(0)
-    expect(cache.stats().memory).toMatchObject({ size: 0, weight: 0 })
-    expect(await countDisk(NAME)).toEqual({ records: 0, expiry: 0, tags: 0 })
-    expect(place.rows.size).toBe(0)
-  }
-
   describe('gcache’s Redis tests (7)', () => {
     it('ten sets, contents, clear, close', async () => {
       for (let i = 0; i < 10; i++) await cache.set(`${i}`, i * 10)
@@ -34,14 +27,14 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       expect(await cache.size()).toBe(10)
       expect(new Map(await collected(cache.entries()))).toEqual(new Map(Array.from({ length: 10 }, (_, i) => [`${i}`, i * 10])))
       await cache.clear()
-      await expectEmpty()
+      await expectEmpty(cache, place)
       expect(await cache.close()).toBeUndefined()
     })
 
     it('set with no time to live is a miss', async () => {
       await cache.set('1', 11, { ttl: 0 })
       expect(await cache.get('1')).toBeUndefined()
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('a ttl of 1 s: there, and gone after 2 s', async () => {
@@ -79,7 +72,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
     it('add of what is missing with no time to live tells that it was missing, and keeps nothing', async () => {
       expect(await cache.add('1', 11, { ttl: 0 })).toBe(true)
       await expect(cache.add('1', 11, { ttl: -1 })).rejects.toThrow(RangeError)
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('what is loaded is given twice; a loader that finds nothing gives nothing', async () => {
@@ -91,10 +84,10 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
 
     it('setMany of nothing is fine, of no time to live it removes', async () => {
       await cache.setMany([])
-      await expectEmpty()
+      await expectEmpty(cache, place)
       await cache.setMany([['1', 11], ['2', 22]])
       await cache.setMany([['1', 11], ['2', 22]], { ttl: 0 })
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('keys and values are one, then two', async () => {
@@ -125,7 +118,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       }
       const calls = [cache.set('1', undefined), cache.setMany([['1', undefined]]), cache.add('1', undefined), cache.update('1', undefined)]
       for (const end of await Promise.allSettled(calls)) expect(end).toMatchObject({ status: 'rejected', reason: expect.any(TypeError) })
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('has, peek and expiresAt do not promote', async () => {
@@ -200,7 +193,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
 
     it('update to null stores null, but not where nothing is', async () => {
       expect(await cache.update('a', null)).toBeUndefined()
-      await expectEmpty()
+      await expectEmpty(cache, place)
       await cache.set('a', 1)
       expect(await cache.update('a', null)).toBe(1)
       expect(await cache.update('a', 2)).toBeNull()
@@ -224,9 +217,9 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       await cache.touch('b', Infinity)
       if (arrangement === TWO_TIERS) expect(await countDisk(NAME)).toEqual({ records: 4, expiry: 1, tags: 4 })
       await cache.clear()
-      await expectEmpty()
+      await expectEmpty(cache, place)
       cache = await place.reload(cache)
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('a late look and steps of the clock cost delay, not memory', async () => {
@@ -239,7 +232,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       expect(await cache.sweep()).toBe(0)
       clock.advance(HOUR + SECOND)
       expect(await cache.sweep()).toBe(3)
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
   })
 })

@@ -4,9 +4,8 @@
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createCache, type Cache } from '../../src/index.ts'
-import { collected, keysOf, MEMORY_ALONE, NAME, PLAIN_STORE, placeOf, TWO_TIERS, type Place } from '../helpers/caches.ts'
+import { collected, expectEmpty, keysOf, MEMORY_ALONE, PLAIN_STORE, placeOf, TWO_TIERS, type Place } from '../helpers/caches.ts'
 import { DAY, SECOND, type ManualClock } from '../helpers/clock.ts'
-import { countDisk } from '../helpers/indexed-db.ts'
 
 describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) => {
   const persistent = arrangement.second !== 'nothing'
@@ -22,13 +21,6 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
 
   const timeLeft = async (key: string): Promise<number> => (await cache.expiresAt(key))! - clock.time
   const contents = async (): Promise<object> => Object.fromEntries(await collected(cache.entries()))
-
-  async function expectEmpty(): Promise<void> {
-    expect(await cache.size()).toBe(0)
-    expect(cache.stats().memory).toMatchObject({ size: 0, weight: 0 })
-    expect(await countDisk(NAME)).toEqual({ records: 0, expiry: 0, tags: 0 })
-    expect(place.rows.size).toBe(0)
-  }
 
   describe('gcache unit tests (7)', () => {
     it('7.1 what is set for ever is there', async () => {
@@ -46,7 +38,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       clock.advance(3 * SECOND)
       expect(await cache.size()).toBe(0)
       await cache.sweep()
-      await expectEmpty()
+      await expectEmpty(cache, place)
       expect(await cache.close()).toBeUndefined()
     })
 
@@ -127,7 +119,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
     it('7.15 clear leaves size 0', async () => {
       await cache.setMany([['1', 11], ['2', 22]])
       await cache.clear()
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('7.16 four workers that add one key with the shortest of lives, then null, for 4 s', async () => {
@@ -157,7 +149,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       expect(await cache.take('1')).toBe(11)
       expect(await cache.size()).toBe(1)
       expect(await cache.delete('2')).toBe(true)
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('7.18 removing some leaves the others', async () => {
@@ -199,7 +191,7 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
 
     it('update of what is missing inserts nothing', async () => {
       expect(await cache.update('k', 'v')).toBeUndefined()
-      await expectEmpty()
+      await expectEmpty(cache, place)
     })
 
     it('after close a get is refused; the entry is there for the next cache', async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createCache, type Cache, type CacheError, type CacheOptions } from '../../src/index.ts'
 import { createPlainStore, type Rows } from '../store/plain-store.ts'
 import { ManualClock } from './clock.ts'
-import { faultsOf, lookAtDisk } from './indexed-db.ts'
+import { countDisk, faultsOf, lookAtDisk } from './indexed-db.ts'
 
 export interface Arrangement {
   readonly title: string
@@ -125,6 +125,14 @@ export async function checkConsistency(cache: Cache<unknown>): Promise<void> {
     const { expiresAt = Infinity, staleAt = expiresAt, tags = [] } = records.get(key) as { expiresAt?: number; staleAt?: number; tags?: string[] }
     expect(await cache.info(key), 'memory and record agree on times and tags').toMatchObject({ expiresAt, staleAt, tags, tier: 'memory' })
   }
+}
+
+/** Nothing is left of a cache, in memory, on disk or in a store handed in. */
+export async function expectEmpty(cache: Cache<unknown>, { rows }: Place): Promise<void> {
+  expect(await cache.size()).toBe(0)
+  expect(cache.stats().memory).toMatchObject({ size: 0, weight: 0 })
+  expect(await countDisk(NAME)).toEqual({ records: 0, expiry: 0, tags: 0 })
+  expect(rows.size).toBe(0)
 }
 
 export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
