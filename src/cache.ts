@@ -190,6 +190,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         if (event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)
       })
     },
+
     close: tiers.close,
     [Symbol.asyncDispose]: tiers.close,
 

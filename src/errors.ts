@@ -45,6 +45,15 @@ export function closedError(): CacheError {
   return new CacheError('closed', 'Cannot use cache: it is closed')
 }
 
+/** Calls a listener of the app; what it throws is its own mistake, and ends nothing here. */
+export function call<A extends readonly unknown[]>(listener: (...args: A) => unknown, args: A): void {
+  try {
+    listener(...args)
+  } catch (error) {
+    reportLater(error)
+  }
+}
+
 /** Reports what a listener of the app threw, outside the operation that called it. */
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {

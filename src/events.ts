@@ -1,6 +1,6 @@
-// Listeners of an app, and what they throw.
+// Listeners of an app.
 
-import { reportLater } from './errors.ts'
+import { call } from './errors.ts'
 
 export interface Emitter<E> {
   emit(event: E): void
@@ -13,20 +13,11 @@ export function createEmitter<E>(): Emitter<E> {
   return {
     emit(event) {
       // Those there at the start, less those that leave meanwhile.
-      for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, event)
+      for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, [event])
     },
     subscribe(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-  }
-}
-
-/** Calls a listener; its mistakes are its own. */
-export function call<A extends readonly unknown[]>(listener: ((...args: A) => unknown) | undefined, ...args: A): void {
-  try {
-    listener?.(...args)
-  } catch (error) {
-    reportLater(error)
   }
 }

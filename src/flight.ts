@@ -13,7 +13,7 @@ export interface Flight {
   readonly removedTags?: string[]
 }
 
-/** By key; a `Map`, or a cache used as one. */
+/** By key: what is asked of a `Map` of flights. */
 export interface Flights {
   keys(): Iterable<string>
   get(key: string): Flight | undefined
@@ -21,7 +21,7 @@ export interface Flights {
 }
 
 /** Takes out what a change overtakes, one of this tab or of another. */
-export function overtake(flights: Flights, change: Change, local: boolean): void {
+export function overtake(flights: Flights, change: Change, local = true): void {
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
     if (!flight) continue

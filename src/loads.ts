@@ -45,7 +45,7 @@ const LONGEST_PAUSE = 60_000
 const MOST_FAILURES = 1_000
 
 /** Until when an entry is served instead of loading; a refresh is served none. */
-const limitOf = ({ refresh }: { readonly refresh: boolean | undefined }): Limit => (refresh ? () => 0 : revalidatedUntil)
+const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
 
 /** @param lockTimeout ms that a load waits for another tab's, and in which a load is joined */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: LoadRequest<V>) => Promise<V | undefined> {
@@ -55,10 +55,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   const failures = new Map<string, Failure>()
   tiers.fetches.push(loads, failures)
 
-  /** The failure after which a key is not yet tried again. */
-  const failureOf = ({ key, now }: LoadRequest<V>): Failure | undefined => {
+  /** The failure after which a key is not yet tried again, but by a refresh. */
+  const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
     const failure = failures.get(key)
-    return failure && now < failure.until ? failure : undefined
+    return failure && now < failure.until && !refresh ? failure : undefined
   }
 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
@@ -77,6 +77,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
   /** @param background for a stale entry that has been served: there is no other answer than the loader's */
   const start = (request: LoadRequest<V>, found: Entry<V> | undefined, background: boolean): Load<V> => {
     const { key, loader, now, refresh } = request
+    const limit = limitOf(refresh)
     let { life } = request
     const load: Load<V> = { request, found, tags: life.tags, removedTags: [], join: undefined as never }
     const leave = (): void => {
@@ -115,9 +116,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
 
     /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
     const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
-      if (!background) found = load.found ??= await tiers.fromStore(key, now, limitOf(request))
-      if (!refresh && !background) {
-        if (found && now < revalidatedUntil(found)) {
+      if (!background) {
+        found = load.found ??= await tiers.fromStore(key, now, limit)
+        if (found && now < limit(found)) {
           resolve(found.value)
           return isFresh(found, now) ? undefined : revalidate(request, found)
         }
@@ -154,14 +155,15 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
 
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
+    const limit = limitOf(refresh)
     if (tiers.checking) {
       await tiers.checking
       signal?.throwIfAborted()
     }
     const current = loads.get(key)
     const joined = current && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
-    const held = tiers.fromMemory(key, now, limitOf(request)) ?? (joined ? current.found : undefined)
-    if (held && !refresh && now < revalidatedUntil(held)) {
+    const held = tiers.fromMemory(key, now, limit) ?? (joined ? current.found : undefined)
+    if (held && now < limit(held)) {
       if (!isFresh(held, now) && !joined) revalidate(request, held)
       return held.value
     }

@@ -1,8 +1,8 @@
 // What an app is told of faults, and of where its entries are kept.
 
 import type { CacheEvent, CacheStatus, TierStats } from './contract.ts'
-import type { CacheError, CacheErrorCode } from './errors.ts'
-import { call, type Emitter } from './events.ts'
+import { call, type CacheError, type CacheErrorCode } from './errors.ts'
+import type { Emitter } from './events.ts'
 import { toCacheError } from './store/faults.ts'
 
 export interface Reports {
@@ -32,7 +32,7 @@ export function createReports(status: CacheStatus, onError: ((error: CacheError)
       if (failure.code === 'closed' || (unavailable && reports.status.reason)) return failure
       if (unavailable) setStatus({ persistence: 'memory', reason: failure.message })
       if (failure.code !== 'load-failed') counts.errors++
-      call(onError, failure)
+      if (onError) call(onError, [failure])
       return failure
     },
 

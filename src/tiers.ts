@@ -7,8 +7,8 @@ import { withLock } from './coherence/locks.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
-import { closedError, type CacheErrorCode } from './errors.ts'
-import { call, createEmitter, type Emitter } from './events.ts'
+import { call, closedError, type CacheErrorCode } from './errors.ts'
+import { createEmitter, type Emitter } from './events.ts'
 import { overtake, type Flights } from './flight.ts'
 import { createLru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
@@ -101,8 +101,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // What changes overtake
 
-  const overtakeAll = (change: Change, local = true): void => {
-    for (const flights of [...fetches, changes as Flights]) overtake(flights, change, local)
+  const overtakeFetches = (change: Change, local = true): void => {
+    for (const flights of fetches) overtake(flights, change, local)
+  }
+
+  const overtakeAll = (change: Change, local?: boolean): void => {
+    overtakeFetches(change, local)
+    overtake(changes as Flights, change)
   }
 
   /** Tells listeners, who may use the cache: all that a call does by itself has been done. */
@@ -211,7 +216,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   /** Copies to memory what was read or decided; a `weigh` that throws must not fail that. */
-  const keep = (entry: Entry<V>): void => call(put, entry)
+  const keep = (entry: Entry<V>): void => call(put, [entry])
 
   /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
   const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
@@ -270,7 +275,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const { found = local, entry } = write
     const next = entry === write.found ? found : entry
     const changed = next !== found
-    if (changed) for (const flights of fetches) overtake(flights, write.change, true)
+    if (changed) overtakeFetches(write.change)
     if (latest) follow(key, found, next, renews)
     // A later change may find what this one has left, and leave it so.
     else if (changes.has(key)) memory.delete(key)
@@ -279,7 +284,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   /** The store is asked first: whoever hears of the change in memory may write already. */
-  const removeAll = (write: Write<V>): Promise<boolean> => {
+  const invalidate = (write: Write<V>): Promise<boolean> => {
     const saving = save([write])
     forget(write.change, true)
     tell(write.change, true)
@@ -290,7 +295,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const at = now
     const held = memory.peek(key)
     const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
-    const { found = held && unsaved.has(held) ? held : undefined } = (await removeAll(write)) ? write : { found: held }
+    const { found = held && unsaved.has(held) ? held : undefined } = (await invalidate(write)) ? write : { found: held }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -413,7 +418,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     remove,
     change,
 
-    removeAll: (what) => removeAll({ change: what }).then(() => {}),
+    removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async *fresh(at) {
       await checking

@@ -6,7 +6,7 @@
 // (50,000 entries, Zipf 0.9 keys).
 
 import { after } from '../entry.ts'
-import { reportLater } from '../errors.ts'
+import { call } from '../errors.ts'
 import { checkString, checkWeight, type MemorySettings, type RemovalCause } from '../options.ts'
 import { createExpiryQueue, type ExpiryQueue } from './expiry-queue.ts'
 import { createLinks, type Links } from './links.ts'
@@ -74,13 +74,7 @@ export function createLru<V>({ maxEntries, maxWeight, weigh, onRemove, clock }: 
   const notify = (): void => {
     if (telling) return
     telling = true
-    for (const removal of removed) {
-      try {
-        onRemove!(...removal)
-      } catch (error) {
-        reportLater(error)
-      }
-    }
+    for (const removal of removed) call(onRemove!, removal)
     removed = []
     telling = false
   }
@@ -90,7 +84,7 @@ export function createLru<V>({ maxEntries, maxWeight, weigh, onRemove, clock }: 
     slots.delete(keys[slot]!)
     keys[slot] = ''
     values[slot] = undefined
-    weight -= weights[slot] || 0
+    weight -= weights[slot]!
     weights[slot] = 0
     recency.delete(slot)
     expiry.delete(slot)

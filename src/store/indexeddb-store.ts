@@ -79,7 +79,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     onCommit(changes, id)
   })
 
-  /** Writes since the bound was last seen to, and the reads of another page's; undefined while nobody has used the database. */
+  /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
 

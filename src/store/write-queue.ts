@@ -99,6 +99,8 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
   /** By key, or by number. */
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
+  /** Loads that began together look at the log together. */
+  const looks: Record<number, ReturnType<typeof recordsSince>> = {}
 
   const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
     const { change, decide, since } = write
@@ -107,7 +109,7 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
       // What the engine cannot read counts as missing.
       const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(() => {})))
       const entry = (write.entry = decide(found))
-      const later = since === undefined ? [] : await recordsSince(log, since)
+      const later = since === undefined ? [] : await (looks[since] ??= recordsSince(log, since))
       if (later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))) write.entry = found
       if (write.entry === found && change.type === 'set') return write
     }
