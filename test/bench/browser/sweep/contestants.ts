@@ -1,6 +1,6 @@
 // The ways to delete what expired, each given a database in the same state. A contestant returns when its work is committed.
 
-import type { Cache } from '../../../src/index.ts'
+import type { Cache } from '../../../../src/index.ts'
 import { done, readValue, transact } from './database.ts'
 import type { ContestantName } from './plan.ts'
 import { NOW } from './workload.ts'

@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { EngineName } from '../../browser/engines.ts'
+import type { EngineName } from '../../../browser/engines.ts'
 import { CONTESTANT_NAMES, CONTESTANTS, type Answer, type ContestantName, type Plan } from './plan.ts'
 
 export interface Run extends Answer {
@@ -19,7 +19,7 @@ const LEAST_RATIO: Readonly<Record<EngineName, number>> = { chromium: 7, 'chromi
 const MOST_P99 = 100
 /** Runs with fewer rounds are for trying, not for keeping. */
 const LEAST_ROUNDS = 3
-const RESULTS = join(import.meta.dirname, '../results')
+const RESULTS = join(import.meta.dirname, '../../results')
 
 interface Percentiles {
   readonly count: number
@@ -98,7 +98,7 @@ export function save(run: Run): string | undefined {
   if (plan.rounds < LEAST_ROUNDS || plan.contestants.length < CONTESTANT_NAMES.length) return undefined
   const path = join(RESULTS, `sweep-${engine}-${plan.size}-${plan.share}.json`)
   const content = {
-    command: `npm run bench -- --engine ${engine} --size ${plan.size} --share ${plan.share} --rounds ${plan.rounds}`,
+    command: `npm run bench:browser -- --engine ${engine} --size ${plan.size} --share ${plan.share} --rounds ${plan.rounds}`,
     date: new Date().toISOString().slice(0, 10),
     engine,
     userAgent,

@@ -1,16 +1,16 @@
 // The sweep benchmark: builds the page, opens it in one engine after the other, prints what it measured and judges it.
-// `npm run bench -- --engine chromium --rounds 1` is the quickest run; `--help` lists the options.
+// `npm run bench:browser -- --engine chromium --rounds 1` is the quickest run; `--help` lists the options.
 
 import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { ENGINE_NAMES, findEngine, type EngineName } from '../browser/engines.ts'
-import { launchEngine } from '../browser/launch.ts'
+import { ENGINE_NAMES, findEngine, type EngineName } from '../../browser/engines.ts'
+import { launchEngine } from '../../browser/launch.ts'
 import { judge, print, save, type Run } from './sweep/report.ts'
 import { buildPage, servePage } from './sweep/serve.ts'
 import { CONTESTANT_NAMES, type ContestantName, type Plan } from './sweep/plan.ts'
 
-const HELP = `npm run bench -- [options]
+const HELP = `npm run bench:browser -- [options]
   --engine NAMES   of ${ENGINE_NAMES.join(', ')}; default: all that are installed
   --rounds N       interleaved rounds, default 3
   --size N         entries, default 20000

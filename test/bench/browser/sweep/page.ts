@@ -1,7 +1,7 @@
 // The page that measures: each contestant on a fresh database of the same entries, round after round. What is left must be
 // the same for all of them, or nothing is reported. The runner (../run.ts) opens it and gets the answer by POST.
 
-import { createCache } from '../../../src/index.ts'
+import { createCache } from '../../../../src/index.ts'
 import { contestants, type Arena, type Contestant } from './contestants.ts'
 import { fill, inspect, openDatabaseOf, remove } from './database.ts'
 import type { Answer, ContestantName, Plan, Sample } from './plan.ts'

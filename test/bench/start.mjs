@@ -1,0 +1,8 @@
+// `npm run bench` and `npm run bench:browser` start here: Node 20 cannot read TypeScript, so vite reads main.ts for it.
+
+import { join } from 'node:path'
+import { runnerImport } from 'vite'
+
+const [folder, ...args] = process.argv.slice(2)
+const { module } = await runnerImport(join(import.meta.dirname, folder, 'main.ts'), { configFile: false, logLevel: 'error' })
+process.exitCode = await module.main(args)
