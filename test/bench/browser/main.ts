@@ -1,25 +1,26 @@
-// The sweep benchmark: builds the page, opens it in one engine after the other, prints what it measured and judges it.
-// `npm run bench:browser -- --engine chromium --rounds 1` is the quickest run; `--help` lists the options.
+// The benchmark of the disk tier: suite after suite in one engine after the other, prints what it measured and judges it.
+// `npm run bench:browser -- --suite writes --engine chromium --rounds 1` is a quick run; `--help` lists the options.
 
-import { cpus } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { ENGINE_NAMES, findEngine, type EngineName } from '../../browser/engines.ts'
-import { launchEngine } from '../../browser/launch.ts'
-import { judge, print, save, type Run } from './sweep/report.ts'
-import { buildPage, servePage } from './sweep/serve.ts'
-import { CONTESTANT_NAMES, type ContestantName, type Plan } from './sweep/plan.ts'
+import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
+import { measure, type Plan } from './shared/measure.ts'
+import { print, save } from './shared/report.ts'
+import { buildPages } from './shared/serve.ts'
+import type { Suite } from './shared/suite.ts'
+import { sweep } from './sweep/suite.ts'
+
+const SUITES: readonly Suite[] = [sweep]
+const SUITE_NAMES = SUITES.map(({ name }) => name)
+const CONTESTANT_NAMES = [...new Set(SUITES.flatMap(({ contestants }) => Object.keys(contestants)))]
 
 const HELP = `npm run bench:browser -- [options]
+  --suite NAMES    of ${SUITE_NAMES.join(', ')}; default: all
   --engine NAMES   of ${ENGINE_NAMES.join(', ')}; default: all that are installed
   --rounds N       interleaved rounds, default 3
-  --size N         entries, default 20000
-  --share N,N      expired entries in %, default 90
+  --size N,N       entries in the database; default: what the suite needs
+  --share N,N      expired entries in %; default: what the suite needs
   --only NAMES     of ${CONTESTANT_NAMES.join(', ')}; default: all
-Lists are separated by commas. A run with all contestants and at least 3 rounds writes test/bench/results.`
-
-/** ms that one engine may take for one share. */
-const TIME_LIMIT_MS = 30 * 60_000
+Lists are separated by commas. A run of at least 3 rounds that nothing else narrows writes test/bench/results.`
 
 /** @returns the exit code: 1 when a target is missed. */
 export async function main(args: string[]): Promise<number> {
@@ -28,18 +29,19 @@ export async function main(args: string[]): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const script = await buildPage()
+  const { suites, engines, plan, complete } = options
+  const scripts = await buildPages(SUITE_NAMES)
   let failed = 0
-  for (const engine of options.engines) {
-    for (const share of options.shares) {
-      const plan: Plan = { rounds: options.rounds, size: options.size, share, contestants: options.contestants }
-      const run = await measure(engine, plan, script)
-      print(run)
-      for (const { text, passed } of judge(run)) {
-        console.log(`${passed ? 'PASS' : 'FAIL'} ${engine}, ${share} % expired: ${text}`)
-        if (!passed) failed++
+  for (const suite of suites) {
+    for (const engine of engines ?? suite.engines ?? ENGINE_NAMES) {
+      if (findEngine(engine) === undefined) {
+        console.log(`!!! NOT MEASURED: ${suite.name} in ${engine}, which is not installed`)
+        continue
       }
-      const path = save(run)
+      const run = await measure(suite, engine, { ...plan, rounds: suite.rounds ?? plan.rounds }, scripts)
+      print(run)
+      failed += run.verdicts.filter(({ passed }) => !passed).length
+      const path = save(run, complete)
       if (path !== undefined) console.log(`written: ${path}`)
     }
   }
@@ -47,57 +49,22 @@ export async function main(args: string[]): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-async function measure(engine: EngineName, plan: Plan, script: string): Promise<Run> {
-  const machine = await machineState()
-  const page = await servePage(script, plan, (line) => process.stderr.write(`${engine}: ${line}\n`))
-  const running = launchEngine(engine, page.url)
-  try {
-    const early = running.ended.then((words) => Promise.reject(new Error(`${engine} ended early: ${words}`)))
-    const late = new Promise<never>((_resolve, reject) => {
-      setTimeout(() => reject(new Error(`${engine} takes longer than ${TIME_LIMIT_MS} ms`)), TIME_LIMIT_MS).unref()
-    })
-    return { engine, plan, ...machine, ...(await Promise.race([page.result, early, late])) }
-  } finally {
-    await running.stop()
-    page.close()
-  }
-}
-
-/** The cores, and how many of them others keep busy just now. */
-async function machineState(): Promise<{ cores: number; busy: number }> {
-  const idle = () => cpus().reduce((sum, { times }) => sum + times.idle, 0)
-  const [idleBefore, start] = [idle(), performance.now()]
-  await sleep(2_000)
-  const cores = cpus().length
-  return { cores, busy: Math.max(0, cores - (idle() - idleBefore) / (performance.now() - start)) }
-}
-
 function readOptions(args: string[]) {
+  const list = { type: 'string', multiple: true } as const
   const { values } = parseArgs({
     args,
-    options: {
-      engine: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: '3' },
-      size: { type: 'string', default: '20000' },
-      share: { type: 'string', multiple: true, default: ['90'] },
-      only: { type: 'string', multiple: true, default: [] },
-      help: { type: 'boolean', default: false },
-    },
+    options: { suite: list, engine: list, rounds: { type: 'string', default: '3' }, size: list, share: list, only: list, help: { type: 'boolean' } },
   })
   if (values.help) return undefined
-  const named = namesOf<EngineName>('--engine', values.engine, ENGINE_NAMES)
-  const engines = (named.length > 0 ? named : ENGINE_NAMES).filter((name) => {
-    if (findEngine(name) !== undefined) return true
-    console.log(`!!! NOT MEASURED in ${name}: not found`)
-    return false
-  })
-  const only = namesOf<ContestantName>('--only', values.only, CONTESTANT_NAMES)
+  const names = namesOf('--suite', values.suite, SUITE_NAMES)
+  const choice = { sizes: integers('--size', values.size, 1_000_000), shares: integers('--share', values.share, 100) }
+  const only = namesOf('--only', values.only, CONTESTANT_NAMES)
+  const plan: Plan = { rounds: integer('--rounds', values.rounds, 100), choice, only: only ?? [] }
   return {
-    engines,
-    rounds: integer('--rounds', values.rounds, 1, 100),
-    size: integer('--size', values.size, 1, 1_000_000),
-    shares: split(values.share).map((share) => integer('--share', share, 1, 100)),
-    contestants: CONTESTANT_NAMES.filter((name) => only.length === 0 || only.includes(name)),
+    suites: SUITES.filter(({ name }) => names?.includes(name) ?? true),
+    engines: namesOf('--engine', values.engine, ENGINE_NAMES),
+    plan,
+    complete: [only, ...Object.values(choice)].every((narrowed) => narrowed === undefined),
   }
 }
 
@@ -105,16 +72,21 @@ function split(lists: readonly string[]): string[] {
   return lists.flatMap((list) => list.split(',')).filter(Boolean)
 }
 
-function namesOf<T extends string>(option: string, lists: readonly string[], known: readonly T[]): T[] {
-  return split(lists).map((name) => {
+/** Undefined for an option that is not given. */
+function namesOf<T extends string>(option: string, lists: readonly string[] | undefined, known: readonly T[]): T[] | undefined {
+  return lists && split(lists).map((name) => {
     const found = known.find((other) => other === name)
     if (found === undefined) throw new RangeError(`${option} must be of ${known.join(', ')}: received ${name}`)
     return found
   })
 }
 
-function integer(option: string, text: string, least: number, most: number): number {
+function integers(option: string, lists: readonly string[] | undefined, most: number): number[] | undefined {
+  return lists && split(lists).map((text) => integer(option, text, most))
+}
+
+function integer(option: string, text: string, most: number): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < least || value > most) throw new RangeError(`${option} must be ${least} to ${most}: received ${text}`)
+  if (!Number.isInteger(value) || value < 1 || value > most) throw new RangeError(`${option} must be 1 to ${most}: received ${text}`)
   return value
 }

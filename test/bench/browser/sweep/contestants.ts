@@ -1,9 +1,9 @@
 // The ways to delete what expired, each given a database in the same state. A contestant returns when its work is committed.
 
 import type { Cache } from '../../../../src/index.ts'
-import { done, readValue, transact } from './database.ts'
+import { done, readValue, transact } from '../page/database.ts'
+import { NOW } from '../page/workload.ts'
 import type { ContestantName } from './plan.ts'
-import { NOW } from './workload.ts'
 
 export interface Arena {
   /** The cache whose database it is. */

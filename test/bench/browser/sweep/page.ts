@@ -1,46 +1,23 @@
-// The page that measures: each contestant on a fresh database of the same entries, round after round. What is left must be
-// the same for all of them, or nothing is reported. The runner (../run.ts) opens it and gets the answer by POST.
+// The page that sweeps: one contestant on a fresh database. What is left must be what is live and nothing else, or nothing
+// is reported.
 
 import { createCache } from '../../../../src/index.ts'
+import { fill, inspect, openDatabaseOf, remove } from '../page/database.ts'
+import { nameOf, runStep, sleep } from '../page/steps.ts'
+import { createWorkload, NOW, shuffle, type Workload } from '../page/workload.ts'
+import type { Series, Step } from '../shared/suite.ts'
 import { contestants, type Arena, type Contestant } from './contestants.ts'
-import { fill, inspect, openDatabaseOf, remove } from './database.ts'
-import type { Answer, ContestantName, Plan, Sample } from './plan.ts'
-import { createWorkload, NOW, shuffle, type Workload } from './workload.ts'
+import type { ContestantName, SweepWork } from './plan.ts'
 
 const IDLE_READS = 20
 /** ms for what the engine does behind a fill before the clock starts. */
 const SETTLE_MS = 300
 
-async function main(): Promise<void> {
-  const plan: Plan = JSON.parse(new URLSearchParams(location.search).get('plan') ?? '')
-  try {
-    await post('answer', await measure(plan))
-  } catch (error) {
-    await post('failure', String((error as Error).stack ?? error))
-  }
-}
-
-async function measure({ rounds, size, share, contestants: names }: Plan): Promise<Answer> {
-  const samples: Sample[] = []
-  let expired = 0
-  for (let round = 0; round < rounds; round++) {
-    const workload = createWorkload(round, size, share)
-    expired = workload.expired
-    // Each round begins with another contestant, so that no place in the order is anyone's own.
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round) % names.length]!
-      const contestant = contestants[name]
-      if (contestant.reader && workload.live.length === 0) continue
-      const sample = await compete(name, contestant, round, workload)
-      samples.push(sample)
-      await post('progress', `round ${round + 1} of ${rounds}: ${name} ${sample.ms.toFixed(0)} ms`)
-    }
-  }
-  return { userAgent: navigator.userAgent, expired, samples }
-}
-
-async function compete(name: ContestantName, contestant: Contestant, round: number, workload: Workload): Promise<Sample> {
-  const cacheName = `bench-${name}-${round}`
+async function compete(step: Step<SweepWork>): Promise<Series> {
+  const { contestant: name, round, work } = step
+  const contestant = contestants[name as ContestantName]
+  const workload = createWorkload(round, work.size, work.share)
+  const cacheName = nameOf(step)
   const faults: unknown[] = []
   const cache = createCache<string>({
     name: cacheName,
@@ -72,7 +49,7 @@ async function compete(name: ContestantName, contestant: Contestant, round: numb
     if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`)
     if (typeof removed === 'number' && removed !== workload.expired) throw new Error(`${name}: says ${removed} removed of ${workload.expired}`)
     await check(name, arena, workload)
-    return { contestant: name, round, ms, reads, idleReads }
+    return { ms: [ms], expired: [workload.expired], reads, idleReads }
   } finally {
     await cache.close()
     await remove(database)
@@ -117,12 +94,4 @@ function createReader({ reader }: Contestant, arena: Arena, { live, rows }: Work
   }
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-async function post(path: string, body: unknown): Promise<void> {
-  await fetch(`/${path}`, { method: 'POST', body: JSON.stringify(body) })
-}
-
-void main()
+void runStep(compete)
