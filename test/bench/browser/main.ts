@@ -3,13 +3,15 @@
 
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
+import { reads } from './reads/suite.ts'
 import { measure, type Plan } from './shared/measure.ts'
 import { print, save } from './shared/report.ts'
 import { buildPages } from './shared/serve.ts'
 import type { Suite } from './shared/suite.ts'
 import { sweep } from './sweep/suite.ts'
+import { writes } from './writes/suite.ts'
 
-const SUITES: readonly Suite[] = [sweep]
+const SUITES: readonly Suite[] = [writes, reads, sweep]
 const SUITE_NAMES = SUITES.map(({ name }) => name)
 const CONTESTANT_NAMES = [...new Set(SUITES.flatMap(({ contestants }) => Object.keys(contestants)))]
 
@@ -19,6 +21,7 @@ const HELP = `npm run bench:browser -- [options]
   --rounds N       interleaved rounds, default 3
   --size N,N       entries in the database; default: what the suite needs
   --share N,N      expired entries in %; default: what the suite needs
+  --bytes N,N      length of a value that is written and read; default 400,4096,65536
   --only NAMES     of ${CONTESTANT_NAMES.join(', ')}; default: all
 Lists are separated by commas. A run of at least 3 rounds that nothing else narrows writes test/bench/results.`
 
@@ -53,11 +56,15 @@ function readOptions(args: string[]) {
   const list = { type: 'string', multiple: true } as const
   const { values } = parseArgs({
     args,
-    options: { suite: list, engine: list, rounds: { type: 'string', default: '3' }, size: list, share: list, only: list, help: { type: 'boolean' } },
+    options: { suite: list, engine: list, rounds: { type: 'string', default: '3' }, size: list, share: list, bytes: list, only: list, help: { type: 'boolean' } },
   })
   if (values.help) return undefined
   const names = namesOf('--suite', values.suite, SUITE_NAMES)
-  const choice = { sizes: integers('--size', values.size, 1_000_000), shares: integers('--share', values.share, 100) }
+  const choice = {
+    sizes: integers('--size', values.size, 1_000_000),
+    shares: integers('--share', values.share, 100),
+    bytes: integers('--bytes', values.bytes, 100_000),
+  }
   const only = namesOf('--only', values.only, CONTESTANT_NAMES)
   const plan: Plan = { rounds: integer('--rounds', values.rounds, 100), choice, only: only ?? [] }
   return {

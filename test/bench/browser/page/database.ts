@@ -1,9 +1,17 @@
-// The raw side of the benchmark: fills, inspects and deletes a database without the library.
+// The raw side of the benchmark: creates, fills, inspects and deletes a database without the library.
 
-import type { Row } from './workload.ts'
+import type { Pair, Row } from './workload.ts'
 
 const STORE = 'entries'
 const PUTS_AT_ONCE = 1_000
+const READS_AT_ONCE = 200
+
+/** The object store and the indexes that bestbefore has. */
+export function createEntriesStore(database: IDBDatabase): void {
+  const entries = database.createObjectStore(STORE, { keyPath: 'key' })
+  entries.createIndex('expiresAt', 'expiresAt')
+  entries.createIndex('tags', 'tags', { multiEntry: true })
+}
 
 /** The database that a cache of this name made. Its name contains the cache's. */
 export async function openDatabaseOf(cacheName: string): Promise<IDBDatabase> {
@@ -42,6 +50,28 @@ export async function inspect(database: IDBDatabase): Promise<{ keys: string[]; 
   const entries = database.transaction(STORE, 'readonly').objectStore(STORE)
   const [keys, indexRows] = await Promise.all([done(entries.getAllKeys()), done(entries.index('expiresAt').count())])
   return { keys: keys as string[], indexRows }
+}
+
+/**
+ * Reads all that a database holds, whoever wrote it.
+ *
+ * @throws Error unless it holds these pairs and no others, with a row for each in every index on `expiresAt`
+ */
+export async function verify(database: IDBDatabase, storeName: string, pairs: readonly Pair[]): Promise<void> {
+  const read = () => database.transaction(storeName, 'readonly').objectStore(storeName)
+  const counts = [read().count(), ...(read().indexNames.contains('expiresAt') ? [read().index('expiresAt').count()] : [])]
+  for (const count of await Promise.all(counts.map(done))) {
+    if (count !== pairs.length) throw new Error(`There are ${count} rows of ${pairs.length} entries`)
+  }
+  for (let start = 0; start < pairs.length; start += READS_AT_ONCE) {
+    const store = read()
+    await Promise.all(
+      pairs.slice(start, start + READS_AT_ONCE).map(async ({ key, value }) => {
+        const record: string | Pair | undefined = await done(store.get(key))
+        if ((typeof record === 'object' ? record.value : record) !== value) throw new Error(`Another value is stored than that of ${key}`)
+      }),
+    )
+  }
 }
 
 export async function remove(database: IDBDatabase): Promise<void> {

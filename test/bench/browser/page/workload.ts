@@ -1,17 +1,23 @@
-// The entries that every contestant of a round finds: 400-byte values under keys in hashed order, expiring in an order of
-// their own. The same seed gives the same entries in every engine.
+// The entries that every contestant of a round finds or writes: keys in hashed order, values that do not compress away.
+// The same seed gives the same entries in every engine.
 
 /** The moment of the sweep, epoch ms. */
 export const NOW = 1_700_000_000_000
-const VALUE_LENGTH = 400
+const SWEPT_VALUE_LENGTH = 400
 const HOUR_MS = 3_600_000
+/** How long an entry lives that is written and read. */
+export const TTL_MS = HOUR_MS
 /** Far longer than what a compressor sees at once, so that slices of it do not compress away. */
 const POOL_LENGTH = 1 << 18
 
-/** A record as bestbefore stores an entry. */
-export interface Row {
+/** What a user hands over. */
+export interface Pair {
   readonly key: string
   readonly value: string
+}
+
+/** A record as bestbefore stores an entry. */
+export interface Row extends Pair {
   readonly createdAt: number
   readonly expiresAt: number
 }
@@ -23,25 +29,46 @@ export interface Workload {
   readonly expired: number
 }
 
-/** @param share expired rows in % */
+export function createPairs(seed: number, count: number, bytes: number): Pair[] {
+  return Array.from({ length: count }, pairSource(integers(seed), bytes))
+}
+
+/** The record of a pair that is written now. */
+export function recordOf({ key, value }: Pair, now: number): Row {
+  return { key, value, createdAt: now, expiresAt: now + TTL_MS }
+}
+
+/**
+ * Entries of which some have expired, in an order that is not their keys'.
+ *
+ * @param share expired rows in %
+ */
 export function createWorkload(seed: number, size: number, share: number): Workload {
-  const random = generator(seed)
-  const integer = (below: number) => Math.floor(random() * below)
-  const hex = () => integer(2 ** 32).toString(16).padStart(8, '0')
-  const pool = Array.from({ length: POOL_LENGTH }, () => integer(36).toString(36)).join('')
+  const integer = integers(seed)
+  const createPair = pairSource(integer, SWEPT_VALUE_LENGTH)
   const expired = Math.round((size * share) / 100)
   const rows = Array.from({ length: size }, (_, index): Row => {
-    const offset = integer(POOL_LENGTH - VALUE_LENGTH)
     const age = index < expired ? -integer(HOUR_MS) : 1 + integer(HOUR_MS)
-    return { key: `item:${hex()}${hex()}`, value: pool.slice(offset, offset + VALUE_LENGTH), createdAt: NOW - 2 * HOUR_MS, expiresAt: NOW + age }
+    return { ...createPair(), createdAt: NOW - 2 * HOUR_MS, expiresAt: NOW + age }
   })
   const live = rows.slice(expired).map(({ key }) => key)
   // Written in the order of nothing: neither key nor expiry nor liveness.
   return { rows: shuffle(rows, integer), live: live.sort(), expired }
 }
 
+type Integers = (below: number) => number
+
+function pairSource(integer: Integers, bytes: number): () => Pair {
+  const hex = () => integer(2 ** 32).toString(16).padStart(8, '0')
+  const pool = Array.from({ length: POOL_LENGTH }, () => integer(36).toString(36)).join('')
+  return () => {
+    const offset = integer(POOL_LENGTH - bytes)
+    return { key: `item:${hex()}${hex()}`, value: pool.slice(offset, offset + bytes) }
+  }
+}
+
 /** The same items in a random order. */
-export function shuffle<T>(items: readonly T[], integer: (below: number) => number): T[] {
+export function shuffle<T>(items: readonly T[], integer: Integers): T[] {
   const result = [...items]
   for (let end = result.length - 1; end > 0; end--) {
     const other = integer(end + 1)
@@ -52,13 +79,13 @@ export function shuffle<T>(items: readonly T[], integer: (below: number) => numb
   return result
 }
 
-/** Numbers in [0, 1): mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function generator(seed: number): () => number {
+/** Whole numbers from 0 to below what is asked: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+function integers(seed: number): Integers {
   let state = seed
-  return () => {
+  return (below) => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
   }
 }

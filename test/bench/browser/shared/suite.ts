@@ -50,6 +50,7 @@ export interface Verdict {
 export interface Choice {
   readonly sizes: readonly number[] | undefined
   readonly shares: readonly number[] | undefined
+  readonly bytes: readonly number[] | undefined
 }
 
 export interface Suite<W extends Work = Work> {
