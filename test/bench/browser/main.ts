@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
+import { firstGet } from './first-get/suite.ts'
 import { reads } from './reads/suite.ts'
 import { measure, type Plan } from './shared/measure.ts'
 import { print, save } from './shared/report.ts'
@@ -11,7 +12,7 @@ import type { Suite } from './shared/suite.ts'
 import { sweep } from './sweep/suite.ts'
 import { writes } from './writes/suite.ts'
 
-const SUITES: readonly Suite[] = [writes, reads, sweep]
+const SUITES: readonly Suite[] = [writes, reads, sweep, firstGet]
 const SUITE_NAMES = SUITES.map(({ name }) => name)
 const CONTESTANT_NAMES = [...new Set(SUITES.flatMap(({ contestants }) => Object.keys(contestants)))]
 

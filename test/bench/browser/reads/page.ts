@@ -3,13 +3,13 @@
 import { nameOf, runStep } from '../page/steps.ts'
 import { checkStored, measurePairs, pairsOf } from '../rivals/page.ts'
 import type { RivalWork } from '../rivals/plan.ts'
-import { openRival } from '../rivals/rival.ts'
+import { loadRival } from '../rivals/rival.ts'
 import type { Series, Step } from '../shared/suite.ts'
 
 const PUTS_AT_ONCE = 500
 
 async function fill(step: Step<RivalWork>): Promise<Series> {
-  const opened = await openRival(step.contestant, nameOf(step))
+  const opened = await (await loadRival(step.contestant)).open(nameOf(step))
   const pairs = pairsOf(step)
   for (let start = 0; start < pairs.length; start += PUTS_AT_ONCE) await opened.setEach(pairs.slice(start, start + PUTS_AT_ONCE))
   await opened.close()
@@ -17,7 +17,7 @@ async function fill(step: Step<RivalWork>): Promise<Series> {
 }
 
 async function read(step: Step<RivalWork>): Promise<Series> {
-  const opened = await openRival(step.contestant, nameOf(step))
+  const opened = await (await loadRival(step.contestant)).open(nameOf(step))
   const expected: unknown[] = []
   const found: unknown[] = []
   const series = await measurePairs(step, async (pairs) => {

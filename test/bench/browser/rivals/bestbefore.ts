@@ -5,9 +5,9 @@ import { TTL_MS } from '../page/workload.ts'
 import type { Rival } from './rival.ts'
 
 export const bestbefore: Rival = {
-  async open(name) {
+  async open(name, mostEntries = 10_000) {
     const faults: unknown[] = []
-    const cache = createCache<string>({ name, ttl: TTL_MS, onError: (error) => faults.push(error) })
+    const cache = createCache<string>({ name, ttl: TTL_MS, maxStoredEntries: mostEntries, onError: (error) => faults.push(error) })
     return {
       set: ({ key, value }) => cache.set(key, value),
       get: (key) => cache.get(key),

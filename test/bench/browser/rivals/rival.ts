@@ -5,7 +5,8 @@ import type { RivalName } from './plan.ts'
 
 /** A library. */
 export interface Rival {
-  open(name: string): Promise<Opened>
+  /** @param mostEntries where that is more than the library keeps unless told */
+  open(name: string, mostEntries?: number): Promise<Opened>
 }
 
 /** A library with a database open. Writes resolve when they are committed. */
@@ -29,7 +30,6 @@ const LIBRARIES: Readonly<Record<RivalName, () => Promise<Rival>>> = {
   'dexie-bulk': async () => (await import('./dexie.ts')).dexieBulk,
 }
 
-export async function openRival(contestant: string, name: string): Promise<Opened> {
-  const rival = await LIBRARIES[contestant as RivalName]()
-  return rival.open(name)
+export function loadRival(contestant: string): Promise<Rival> {
+  return LIBRARIES[contestant as RivalName]()
 }

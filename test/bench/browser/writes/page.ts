@@ -3,7 +3,7 @@
 import { nameOf, runStep } from '../page/steps.ts'
 import { checkStored, measurePairs } from '../rivals/page.ts'
 import type { RivalWork } from '../rivals/plan.ts'
-import { openRival } from '../rivals/rival.ts'
+import { loadRival } from '../rivals/rival.ts'
 import type { Series, Step } from '../shared/suite.ts'
 
 async function write(step: Step<RivalWork>): Promise<Series> {
@@ -11,7 +11,7 @@ async function write(step: Step<RivalWork>): Promise<Series> {
     await checkStored(step)
     return {}
   }
-  const opened = await openRival(step.contestant, nameOf(step))
+  const opened = await (await loadRival(step.contestant)).open(nameOf(step))
   const series = await measurePairs(step, async (pairs) => {
     if (step.work.manner === 'concurrent') await opened.setEach(pairs)
     else for (const pair of pairs) await opened.set(pair)
