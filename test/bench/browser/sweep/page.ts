@@ -4,6 +4,7 @@
 import { createCache } from '../../../../src/index.ts'
 import { fill, inspect, openDatabaseOf, remove } from '../page/database.ts'
 import { nameOf, runStep, sleep } from '../page/steps.ts'
+import { timed } from '../page/timed.ts'
 import { createWorkload, NOW, shuffle, type Workload } from '../page/workload.ts'
 import type { Series, Step } from '../shared/suite.ts'
 import { contestants, type Arena, type Contestant } from './contestants.ts'
@@ -12,6 +13,7 @@ import type { ContestantName, SweepWork } from './plan.ts'
 const IDLE_READS = 20
 /** ms for what the engine does behind a fill before the clock starts. */
 const SETTLE_MS = 300
+const SETTLE_MS_EACH = 0.02
 
 async function compete(step: Step<SweepWork>): Promise<Series> {
   const { contestant: name, round, work } = step
@@ -33,23 +35,25 @@ async function compete(step: Step<SweepWork>): Promise<Series> {
   const database = await openDatabaseOf(cacheName)
   try {
     await fill(database, workload.rows)
-    await sleep(SETTLE_MS)
+    await sleep(SETTLE_MS + work.size * SETTLE_MS_EACH)
     const arena: Arena = { cache, database }
     const reader = createReader(contestant, arena, workload, round)
     const idleReads = await reader.run(IDLE_READS)
 
-    const start = performance.now()
-    const removing = contestant.remove(arena)
-    const watching = reader.run(Infinity)
-    const removed = await removing
-    const ms = performance.now() - start
-    reader.stop()
-    const reads = await watching
+    let removed: unknown
+    let watching: Promise<number[]> | undefined
+    const series = await timed(async () => {
+      const removing = contestant.remove(arena)
+      watching = reader.run(Infinity)
+      removed = await removing
+      reader.stop()
+    })
+    const reads = (await watching) ?? []
 
     if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`)
     if (typeof removed === 'number' && removed !== workload.expired) throw new Error(`${name}: says ${removed} removed of ${workload.expired}`)
     await check(name, arena, workload)
-    return { ms: [ms], expired: [workload.expired], reads, idleReads }
+    return { ...series, expired: [workload.expired], reads, idleReads }
   } finally {
     await cache.close()
     await remove(database)
