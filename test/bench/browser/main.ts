@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
+import { endurance } from './endurance/suite.ts'
 import { firstGet } from './first-get/suite.ts'
 import { reads } from './reads/suite.ts'
 import { measure, type Plan } from './shared/measure.ts'
@@ -12,7 +13,7 @@ import type { Suite } from './shared/suite.ts'
 import { sweep } from './sweep/suite.ts'
 import { writes } from './writes/suite.ts'
 
-const SUITES: readonly Suite[] = [writes, reads, sweep, firstGet]
+const SUITES: readonly Suite[] = [writes, reads, sweep, firstGet, endurance]
 const SUITE_NAMES = SUITES.map(({ name }) => name)
 const CONTESTANT_NAMES = [...new Set(SUITES.flatMap(({ contestants }) => Object.keys(contestants)))]
 

@@ -56,7 +56,7 @@ export function createWorkload(seed: number, size: number, share: number): Workl
   return { rows: shuffle(rows, integer), live: live.sort(), expired }
 }
 
-type Integers = (below: number) => number
+export type Integers = (below: number) => number
 
 function pairSource(integer: Integers, bytes: number): () => Pair {
   const hex = () => integer(2 ** 32).toString(16).padStart(8, '0')
@@ -80,7 +80,7 @@ export function shuffle<T>(items: readonly T[], integer: Integers): T[] {
 }
 
 /** Whole numbers from 0 to below what is asked: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function integers(seed: number): Integers {
+export function integers(seed: number): Integers {
   let state = seed
   return (below) => {
     state = (state + 0x6d2b79f5) | 0
