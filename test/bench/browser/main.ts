@@ -3,11 +3,13 @@
 
 import { parseArgs } from 'node:util'
 import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
+import { integerOf, namesOf } from '../arguments.ts'
 import { endurance } from './endurance/suite.ts'
 import { firstGet } from './first-get/suite.ts'
 import { reads } from './reads/suite.ts'
+import { saveGrowth } from './shared/growth.ts'
 import { measure, type Plan } from './shared/measure.ts'
-import { print, save } from './shared/report.ts'
+import { isWorthKeeping, print, save } from './shared/report.ts'
 import { buildPages } from './shared/serve.ts'
 import type { Suite } from './shared/suite.ts'
 import { sweep } from './sweep/suite.ts'
@@ -27,7 +29,7 @@ const HELP = `npm run bench:browser -- [options]
   --only NAMES     of ${CONTESTANT_NAMES.join(', ')}; default: all
 Lists are separated by commas. A run of at least 3 rounds that nothing else narrows writes test/bench/results.`
 
-/** @returns the exit code: 1 when a target is missed. */
+/** @returns the exit code: 1 when a target is missed or a run fails. */
 export async function main(args: string[]): Promise<number> {
   const options = readOptions(args)
   if (options === undefined) {
@@ -36,22 +38,28 @@ export async function main(args: string[]): Promise<number> {
   }
   const { suites, engines, plan, complete } = options
   const scripts = await buildPages(SUITE_NAMES)
-  let failed = 0
+  let missed = 0
+  let broken = 0
   for (const suite of suites) {
     for (const engine of engines ?? suite.engines ?? ENGINE_NAMES) {
       if (findEngine(engine) === undefined) {
         console.log(`!!! NOT MEASURED: ${suite.name} in ${engine}, which is not installed`)
         continue
       }
-      const run = await measure(suite, engine, { ...plan, rounds: suite.rounds ?? plan.rounds }, scripts)
-      print(run)
-      failed += run.verdicts.filter(({ passed }) => !passed).length
-      const path = save(run, complete)
-      if (path !== undefined) console.log(`written: ${path}`)
+      try {
+        const run = await measure(suite, engine, { ...plan, rounds: suite.rounds ?? plan.rounds }, scripts)
+        print(run)
+        missed += run.verdicts.filter(({ passed }) => !passed).length
+        if (complete && isWorthKeeping(run)) console.log(`written: ${[save(run), ...saveGrowth(suite)].join(', ')}`)
+      } catch (error) {
+        // The other suites and engines have their own to tell.
+        console.error(`!!! FAILED: ${suite.name} in ${engine}:`, error)
+        broken++
+      }
     }
   }
-  console.log(failed === 0 ? '\nall targets met' : `\n${failed} targets missed`)
-  return failed === 0 ? 0 : 1
+  console.log(`\n${missed} targets missed, ${broken} runs failed`)
+  return missed + broken === 0 ? 0 : 1
 }
 
 function readOptions(args: string[]) {
@@ -61,41 +69,15 @@ function readOptions(args: string[]) {
     options: { suite: list, engine: list, rounds: { type: 'string', default: '3' }, size: list, share: list, bytes: list, only: list, help: { type: 'boolean' } },
   })
   if (values.help) return undefined
-  const names = namesOf('--suite', values.suite, SUITE_NAMES)
-  const choice = {
-    sizes: integers('--size', values.size, 1_000_000),
-    shares: integers('--share', values.share, 100),
-    bytes: integers('--bytes', values.bytes, 100_000),
-  }
-  const only = namesOf('--only', values.only, CONTESTANT_NAMES)
-  const plan: Plan = { rounds: integer('--rounds', values.rounds, 100), choice, only: only ?? [] }
+  const integersOf = (option: 'size' | 'share' | 'bytes', most: number) =>
+    values[option]?.flatMap((texts) => texts.split(',')).map((text) => integerOf(`--${option}`, text, 1, most))
+  const choice = { sizes: integersOf('size', 1_000_000), shares: integersOf('share', 100), bytes: integersOf('bytes', 100_000) }
+  const names = namesOf('--suite', values.suite ?? [], SUITE_NAMES)
+  const plan: Plan = { rounds: integerOf('--rounds', values.rounds, 1, 100), choice, only: values.only && namesOf('--only', values.only, CONTESTANT_NAMES) }
   return {
-    suites: SUITES.filter(({ name }) => names?.includes(name) ?? true),
-    engines: namesOf('--engine', values.engine, ENGINE_NAMES),
+    suites: SUITES.filter(({ name }) => names.includes(name)),
+    engines: values.engine && namesOf('--engine', values.engine, ENGINE_NAMES),
     plan,
-    complete: [only, ...Object.values(choice)].every((narrowed) => narrowed === undefined),
+    complete: [values.only, ...Object.values(choice)].every((narrowed) => narrowed === undefined),
   }
-}
-
-function split(lists: readonly string[]): string[] {
-  return lists.flatMap((list) => list.split(',')).filter(Boolean)
-}
-
-/** Undefined for an option that is not given. */
-function namesOf<T extends string>(option: string, lists: readonly string[] | undefined, known: readonly T[]): T[] | undefined {
-  return lists && split(lists).map((name) => {
-    const found = known.find((other) => other === name)
-    if (found === undefined) throw new RangeError(`${option} must be of ${known.join(', ')}: received ${name}`)
-    return found
-  })
-}
-
-function integers(option: string, lists: readonly string[] | undefined, most: number): number[] | undefined {
-  return lists && split(lists).map((text) => integer(option, text, most))
-}
-
-function integer(option: string, text: string, most: number): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > most) throw new RangeError(`${option} must be 1 to ${most}: received ${text}`)
-  return value
 }

@@ -1,6 +1,6 @@
 // Ten minutes of mixed use, compressed by the clock: nothing may grow, and nothing may get slower.
 
-import { median, round } from '../shared/statistics.ts'
+import { median, round } from '../../statistics.ts'
 import type { Line, Sample, Suite } from '../shared/suite.ts'
 import { atMost, figureOf } from '../shared/targets.ts'
 import type { EnduranceWork } from './plan.ts'

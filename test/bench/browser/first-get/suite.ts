@@ -18,6 +18,7 @@ export const firstGet: Suite<FirstGetWork> = {
   contestants: CONTESTANTS,
   phases: ['fill', ...LOADS, 'check'],
   comparedBy: 'xRaw',
+  growth: { title: 'First get after a page load', y: 'ms', figure: 'ms', series: { bestbefore: 'createCache, get', raw: 'raw open, get' } },
   works: ({ sizes = SIZES }) => sizes.map((size) => ({ label: labelOf(size), size })),
   contestantsOf: () => Object.keys(CONTESTANTS),
   summarize: summarizeRivals,

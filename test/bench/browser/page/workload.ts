@@ -1,6 +1,8 @@
 // The entries that every contestant of a round finds or writes: keys in hashed order, values that do not compress away.
 // The same seed gives the same entries in every engine.
 
+import { createRandom, shuffle } from '../../random.ts'
+
 /** The moment of the sweep, epoch ms. */
 export const NOW = 1_700_000_000_000
 const SWEPT_VALUE_LENGTH = 400
@@ -53,7 +55,7 @@ export function createWorkload(seed: number, size: number, share: number): Workl
   })
   const live = rows.slice(expired).map(({ key }) => key)
   // Written in the order of nothing: neither key nor expiry nor liveness.
-  return { rows: shuffle(rows, integer), live: live.sort(), expired }
+  return { rows: shuffle(rows, createRandom(seed)), live: live.sort(), expired }
 }
 
 export type Integers = (below: number) => number
@@ -67,25 +69,8 @@ function pairSource(integer: Integers, bytes: number): () => Pair {
   }
 }
 
-/** The same items in a random order. */
-export function shuffle<T>(items: readonly T[], integer: Integers): T[] {
-  const result = [...items]
-  for (let end = result.length - 1; end > 0; end--) {
-    const other = integer(end + 1)
-    const item = result[end] as T
-    result[end] = result[other] as T
-    result[other] = item
-  }
-  return result
-}
-
-/** Whole numbers from 0 to below what is asked: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+/** Whole numbers from 0 to below what is asked. */
 export function integers(seed: number): Integers {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below)
-  }
+  const random = createRandom(seed)
+  return (below) => Math.floor(random() * below)
 }

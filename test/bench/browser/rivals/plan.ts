@@ -46,12 +46,24 @@ const BYTES = [400, 4_096, 65_536]
 /** From this length on there are fewer values. */
 const LARGE = 65_536
 
-/** @param counts calls, and fewer for large values */
-export function worksOf({ bytes = BYTES }: Choice, manner: Manner, call: string, [count, few]: readonly [number, number]): RivalWork[] {
+/** What is called, and how. */
+export interface Calls {
+  readonly call: string
+  readonly manner: Manner
+  /** How many calls, and how many for large values. */
+  readonly counts: readonly [number, number]
+}
+
+export function worksOf({ bytes = BYTES }: Pick<Choice, 'bytes'>, { call, manner, counts: [count, few] }: Calls): RivalWork[] {
   return bytes.map((length) => {
     const calls = length < LARGE ? count : few
     return { label: `${calls} ${manner} ${call}, ${length} bytes`, manner, count: calls, bytes: length }
   })
+}
+
+/** The label of the work that the targets are for. */
+export function targetOf(calls: Calls): string {
+  return worksOf({ bytes: [TARGET_BYTES] }, calls)[0]!.label
 }
 
 /** Keys that a page has for its work and, a tenth of it, for warming up. */

@@ -1,6 +1,6 @@
 // Makes the rows of a table of samples.
 
-import { median, round } from './statistics.ts'
+import { median, round } from '../../statistics.ts'
 import type { Line, Sample, Work } from './suite.ts'
 
 /** A row for each contestant at each work. `lineOf` gets its samples, and those of all contestants at the same work. */

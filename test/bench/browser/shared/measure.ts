@@ -13,8 +13,8 @@ const TIME_LIMIT_MS = 15 * 60_000
 export interface Plan {
   readonly rounds: number
   readonly choice: Choice
-  /** Contestants to measure; empty for all. */
-  readonly only: readonly string[]
+  /** Contestants to measure; undefined for all. */
+  readonly only: readonly string[] | undefined
 }
 
 export interface Run {
@@ -39,7 +39,7 @@ export async function measure(suite: Suite, engine: EngineName, { rounds, choice
   try {
     for (let round = 0; round < rounds; round++) {
       for (const work of suite.works(choice)) {
-        const contestants = suite.contestantsOf(work).filter((name) => only.length === 0 || only.includes(name))
+        const contestants = suite.contestantsOf(work).filter((name) => only?.includes(name) ?? true)
         // Each round begins with another contestant, so that no place in the order is anyone's own.
         for (let turn = 0; turn < contestants.length; turn++) {
           const contestant = contestants[(turn + round) % contestants.length]!

@@ -2,16 +2,16 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { round } from '../../statistics.ts'
+import { printTable } from '../../table.ts'
 import type { Run } from './measure.ts'
-import { round } from './statistics.ts'
 import type { Line, Verdict } from './suite.ts'
 
-const RESULTS = join(import.meta.dirname, '../../results')
-/** Runs with fewer rounds are for trying, not for keeping. */
+export const RESULTS: string = join(import.meta.dirname, '../../results')
 const LEAST_ROUNDS = 3
 
 /** A run as it is kept. */
-interface Kept {
+export interface Kept {
   readonly command: string
   readonly date: string
   readonly engine: string
@@ -37,10 +37,14 @@ export function print(run: Run): void {
   for (const { text, passed } of verdicts) console.log(`${passed ? 'PASS' : 'FAIL'} ${engine}, ${suite.name}: ${text}`)
 }
 
-/** Keeps a run that has all contestants and works and enough rounds; returns the file's path, or undefined for another. */
-export function save(run: Run, complete: boolean): string | undefined {
+/** Whether a run has enough rounds; with fewer it is for trying. */
+export function isWorthKeeping({ suite, rounds }: Run): boolean {
+  return rounds >= (suite.rounds ?? LEAST_ROUNDS)
+}
+
+/** Keeps a run; returns the file's path. */
+export function save(run: Run): string {
   const { suite, engine, rounds, userAgent, cores, busy, lines, verdicts } = run
-  if (!complete || rounds < (suite.rounds ?? LEAST_ROUNDS)) return undefined
   const content: Kept = {
     command: `npm run bench:browser -- --suite ${suite.name} --engine ${engine} --rounds ${rounds}`,
     date: new Date().toISOString().slice(0, 10),
@@ -74,11 +78,4 @@ function compare(run: Run): void {
 
 function pathOf({ suite, engine }: Run): string {
   return join(RESULTS, `${suite.name}-${engine}.json`)
-}
-
-function printTable(rows: readonly (readonly string[])[]): void {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  for (const row of rows) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  '))
-  }
 }

@@ -53,6 +53,18 @@ export interface Choice {
   readonly bytes: readonly number[] | undefined
 }
 
+/** What is drawn over the column `entries` of a suite's file. */
+export interface Growth {
+  readonly title: string
+  readonly y: string
+  /** The column of the figure. */
+  readonly figure: string
+  /** The contestants that are drawn, and their names there. */
+  readonly series: Readonly<Record<string, string>>
+  /** What other columns must hold. */
+  readonly where?: Readonly<Record<string, number>>
+}
+
 export interface Suite<W extends Work = Work> {
   readonly name: string
   /** What each contestant does, in words. */
@@ -67,6 +79,7 @@ export interface Suite<W extends Work = Work> {
   readonly rounds?: number
   /** More switches for Chromium's command line. */
   readonly switches?: readonly string[]
+  readonly growth?: Growth
   works(choice: Choice): readonly W[]
   /** Those that take part in a work. */
   contestantsOf(work: W): readonly string[]

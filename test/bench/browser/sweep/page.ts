@@ -2,10 +2,11 @@
 // is reported.
 
 import { createCache } from '../../../../src/index.ts'
+import { createRandom, shuffle } from '../../random.ts'
 import { fill, inspect, openDatabaseOf, remove } from '../page/database.ts'
 import { nameOf, runStep, sleep } from '../page/steps.ts'
 import { timed } from '../page/timed.ts'
-import { createWorkload, NOW, shuffle, type Workload } from '../page/workload.ts'
+import { createWorkload, NOW, type Workload } from '../page/workload.ts'
 import type { Series, Step } from '../shared/suite.ts'
 import { contestants, type Arena, type Contestant } from './contestants.ts'
 import type { ContestantName, SweepWork } from './plan.ts'
@@ -75,8 +76,7 @@ async function check(name: string, { cache, database }: Arena, { live, rows }: W
 /** Reads live keys one after the other until stopped, and tells how long each took. */
 function createReader({ reader }: Contestant, arena: Arena, { live, rows }: Workload, seed: number) {
   const values = new Map(rows.map(({ key, value }) => [key, value]))
-  let state = seed + 1
-  const keys = shuffle(live, (below) => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 1) % below)
+  const keys = shuffle(live, createRandom(seed + 1))
   let next = 0
   let stopped = false
   return {

@@ -1,8 +1,9 @@
 // The sweep of what expired, against what an app would write itself, and the reads that go on meanwhile.
 
 import type { EngineName } from '../../../browser/engines.ts'
+import { median, round } from '../../statistics.ts'
 import { linesOf, longTaskFigures, msOf, ratioTo, rounded, seriesOf } from '../shared/lines.ts'
-import { median, percentiles, round } from '../shared/statistics.ts'
+import { percentiles } from '../shared/percentiles.ts'
 import type { Choice, Line, Sample, Suite, Verdict } from '../shared/suite.ts'
 import { atLeast, atMost, figureOf, noLongTask } from '../shared/targets.ts'
 import { CONTESTANTS, type ContestantName, type SweepWork } from './plan.ts'
@@ -37,6 +38,13 @@ export const sweep: Suite<SweepWork> = {
   contestants: CONTESTANTS,
   phases: ['sweep'],
   comparedBy: 'xSorted',
+  growth: {
+    title: `Sweep, ${SHARE_OF_GROWTH} % of the entries expired`,
+    y: 'µs per expired entry',
+    figure: 'usPerExpired',
+    series: { sweep: 'bestbefore sweep()', sorted: 'sorted single deletes' },
+    where: { share: SHARE_OF_GROWTH },
+  },
   works,
   contestantsOf: ({ size, share }) =>
     NAMES.filter((name) => {
@@ -90,6 +98,8 @@ function summarize(samples: readonly Sample<SweepWork>[]): Line[] {
         ...rounded({ timesFaster: xCursor && 1 / xCursor, xSorted: ratioTo('sorted', own, all) }, 2),
         ...(reads.length > 0 && { gets: reads.length, ...percentiles(reads), idleP50: percentiles(idle).p50, idleMax: percentiles(idle).max }),
         ...longTaskFigures(own),
+        entries: work.size,
+        share: work.share,
       },
       perRound: own.map((sample) => round(msOf(sample))),
     }
