@@ -7,6 +7,8 @@ import { launchEngine } from '../../../browser/launch.ts'
 import { servePages, type Scripts } from './serve.ts'
 import type { Choice, Line, Sample, Series, Step, Suite, Verdict } from './suite.ts'
 
+/** ms in which an engine has done what it does when it has started. */
+const SETTLE_MS = 3_000
 /** ms that one page may take. */
 const TIME_LIMIT_MS = 15 * 60_000
 
@@ -37,6 +39,7 @@ export async function measure(suite: Suite, engine: EngineName, { rounds, choice
   ended.catch(() => {})
   const samples: Sample[] = []
   try {
+    await sleep(SETTLE_MS)
     for (let round = 0; round < rounds; round++) {
       for (const work of suite.works(choice)) {
         const contestants = suite.contestantsOf(work).filter((name) => only?.includes(name) ?? true)
