@@ -46,7 +46,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return Array.from(latest, ([key, value]) => {
       checkString(task, 'key', key)
       check(value !== undefined, task, 'value', 'defined', value)
-      if (latest.size > 1 || task !== SET) checkWeight(task, weigh(value, key))
+      if (weigh && (latest.size > 1 || task !== SET)) checkWeight(task, weigh(value, key))
       if (latest.size > 1 && tiers.store) checkClone(key, value)
       return createEntry(key, value, life, now)
     })

@@ -38,7 +38,7 @@ export interface MemoryCacheOptions<V> {
 export interface MemorySettings<V> {
   readonly maxEntries: number
   readonly maxWeight: number
-  readonly weigh: (value: V, key: string) => number
+  readonly weigh: MemoryCacheOptions<V>['weigh']
   readonly ttl: number
   readonly onRemove: MemoryCacheOptions<V>['onRemove']
   readonly clock: Clock
@@ -72,15 +72,15 @@ const CREATE = 'create cache'
 export const LONGEST_DELAY: number = 2 ** 31 - 1
 
 export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined): MemorySettings<V> {
-  const { maxEntries = 1000, maxWeight = Infinity, weigh = maxWeight === Infinity ? () => 0 : undefined, ttl = Infinity, onRemove, clock = turnClock() } = optionsOf(CREATE, options)
+  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() } = optionsOf(CREATE, options)
   // Infinity % 1 is NaN, so this lets it pass.
   checkRange(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
   checkRange(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
   checkMs(CREATE, 'ttl', ttl)
-  checkType(CREATE, 'weigh', 'function', weigh)
+  if (maxWeight < Infinity || weigh !== undefined) checkType(CREATE, 'weigh', 'function', weigh)
   if (onRemove !== undefined) checkType(CREATE, 'onRemove', 'function', onRemove)
   checkType(CREATE, 'clock.now', 'function', clock.now)
-  return { maxEntries, maxWeight, weigh: weigh!, ttl, onRemove, clock }
+  return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
 export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings<V> {
@@ -116,12 +116,12 @@ export function checkStrings(task: string, name: string, strings: Iterable<strin
 }
 
 export function checkString(task: string, name: string, value: unknown): void {
-  checkType(task, name, 'string', value)
+  if (typeof value !== 'string') checkType(task, name, 'string', value)
 }
 
 /** A duration: a number of ms, 0 to `Infinity`. */
 export function checkMs(task: string, name: string, ms: number): void {
-  checkRange(ms >= 0, task, name, '>= 0 ms', ms)
+  if (!(ms >= 0) || typeof ms !== 'number') checkRange(false, task, name, '>= 0 ms', ms)
 }
 
 export function checkWeight(task: string, weight: number): void {
@@ -135,7 +135,7 @@ function checkDelay(name: string, ms: number): void {
 
 /** Options of a call: none, or an object. */
 export function optionsOf<T extends object>(task: string, options: Partial<T> | undefined = {}): Partial<T> {
-  checkType(task, 'options', 'object', options)
+  if (typeof options !== 'object' || !options) checkType(task, 'options', 'object', options)
   return options
 }
 
@@ -147,7 +147,7 @@ function checkRange(holds: boolean, task: string, name: string, rule: string, va
 
 /** @throws TypeError for a value of another type, and for null */
 export function checkType(task: string, name: string, type: 'string' | 'number' | 'function' | 'object', value: unknown): void {
-  check(typeof value === type && value !== null, task, name, `of type ${type}`, value)
+  if (typeof value !== type || value === null) check(false, task, name, `of type ${type}`, value)
 }
 
 /** @throws Kind `Cannot <task>: <name> must be <rule>: received <value>`, unless the rule holds */

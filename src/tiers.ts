@@ -10,7 +10,7 @@ import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
 import { call, closedError, type CacheErrorCode } from './errors.ts'
 import { createEmitter, type Emitter } from './events.ts'
 import { overtake, type Flights } from './flight.ts'
-import { createLru } from './memory/lru.ts'
+import { Lru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { createReports } from './reports.ts'
 import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
@@ -89,9 +89,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   /** While it is not known whether memory has missed changes. */
   let checking: Promise<unknown> | undefined
 
-  const memory = createLru<Entry<V>>({
+  const memory = new Lru<Entry<V>>({
     ...settings,
-    weigh: ({ value }, key) => weigh(value, key),
+    weigh: weigh && (({ value }, key) => weigh(value, key)),
     onRemove(key, { value }, cause) {
       if (cause === 'expired') events.emit({ type: 'expire', key, local: true })
       onRemove?.(key, value, cause)
@@ -371,7 +371,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     peek(key) {
       now = clock.now()
       const entry = memory.peek(key)
-      return !checking && isFresh(entry, now) ? entry : undefined
+      // Memory has seen to the expiry; a ttl that ends earlier is an exception.
+      return checking || now >= entry?.staleAt! ? undefined : entry
     },
 
     async inspect(key) {

@@ -13,13 +13,13 @@ const ANY_CLOCK = { now: ANY }
 describe('memorySettings', () => {
   it('has defaults: 1000 entries of any weight, for ever, by the wall clock', () => {
     const { clock, ...rest } = memorySettings({})
-    expect(rest).toEqual({ maxEntries: 1000, maxWeight: Infinity, weigh: ANY, ttl: Infinity })
+    expect(rest).toEqual({ maxEntries: 1000, maxWeight: Infinity, ttl: Infinity })
     expect(Math.abs(clock.now() - Date.now())).toBeLessThan(1000)
   })
 
   it('takes undefined for not given', () => {
     const options = { maxEntries: undefined, maxWeight: undefined, weigh: undefined, ttl: undefined, onRemove: undefined, clock: undefined }
-    expect(memorySettings(options as never)).toEqual({ maxEntries: 1000, maxWeight: Infinity, weigh: ANY, ttl: Infinity, clock: ANY_CLOCK })
+    expect(memorySettings(options as never)).toEqual({ maxEntries: 1000, maxWeight: Infinity, ttl: Infinity, clock: ANY_CLOCK })
   })
 
   it('passes on what is given', () => {
@@ -76,7 +76,6 @@ describe('cacheSettings', () => {
     expect(cacheSettings({})).toEqual({
       maxEntries: 1000,
       maxWeight: Infinity,
-      weigh: ANY,
       ttl: Infinity,
       clock: ANY_CLOCK,
       name: undefined,

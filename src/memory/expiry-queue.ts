@@ -15,86 +15,103 @@
 //
 // Source: R. Ahuja, K. Mehlhorn, J. Orlin, R. Tarjan, "Faster Algorithms for the Shortest Path Problem", JACM 37 (1990).
 
-import { createLinks } from './links.ts'
+import { Links } from './links.ts'
 
-/** Heads of the buckets 0 to 31 are the nodes 1 to 32; a slot's node comes after them. 0 says: not filed. */
-const HEADS = 33
+/** The nodes 0 to 31 are the heads of the buckets; those of the slots, which begin with 1, come after them. */
+const LAST_HEAD = 31
 const LAST_TICK = 2 ** 31 - 1
 
-export interface ExpiryQueue {
-  /** Epoch ms; `Infinity` for never. */
-  expiresAt(slot: number): number
-  /** Gives a slot its expiry, or a new one, in whole ms. Slot numbers begin with 1 and have no gaps. */
-  set(slot: number, expiresAt: number): void
-  /** Forgets a slot's expiry. */
-  delete(slot: number): void
-  /** A slot that expired at or before `now`, out of the earliest bucket; 0 when there is none. It stays until deleted. */
-  first(now: number): number
-}
-
-export function createExpiryQueue(): ExpiryQueue {
-  const buckets = createLinks(HEADS)
-  const times = [0]
+export class ExpiryQueue {
+  readonly #most: number
+  readonly #buckets: Links
+  /** By slot; `Infinity` for one that is not filed. */
+  #times: Float64Array = new Float64Array(1).fill(Infinity)
+  /** Nothing expires before; -Infinity when that is not known. */
+  #earliest = Infinity
   /** One bit per bucket, set while it may hold something. */
-  let occupied = 0
+  #occupied = 0
   /** Epoch ms of tick 0. */
-  let start = 0
-  let tick = 0
+  #start = 0
+  #tick = 0
 
-  const isFiled = (slot: number): boolean => buckets.next(HEADS + slot) > 0
-
-  const file = (slot: number): void => {
-    const bucket = 32 - Math.clz32(Math.max(tick, Math.min(times[slot]! - start, LAST_TICK)) ^ tick)
-    occupied |= 1 << bucket
-    buckets.add(HEADS + slot, buckets.prev(bucket + 1))
+  /** @param most the highest slot number; the lowest is 1, and there are no gaps */
+  constructor(most: number) {
+    this.#most = most
+    this.#buckets = new Links(LAST_HEAD + 1, most)
   }
 
-  const remove = (slot: number): void => {
-    if (isFiled(slot)) buckets.delete(HEADS + slot)
+  /** Epoch ms; `Infinity` for never. */
+  expiresAt(slot: number): number {
+    return this.#times[slot]!
   }
 
-  const refile = (slot: number): void => {
-    remove(slot)
-    file(slot)
+  /** Whether a slot expired at or before `now`. */
+  isExpired(slot: number, now: number): boolean {
+    return now >= this.#earliest && this.#times[slot]! <= now
   }
 
-  return {
-    expiresAt: (slot) => times[slot]!,
-    set(slot, expiresAt) {
-      const earlier = expiresAt < times[slot]!
-      times[slot] = expiresAt
-      if (earlier || expiresAt === Infinity) remove(slot)
-      if (expiresAt < Infinity && !isFiled(slot)) file(slot)
-    },
-    delete: remove,
-    first(now) {
-      while (occupied) {
-        const bit = occupied & -occupied
-        const head = 32 - Math.clz32(bit)
-        const slot = buckets.next(head) - HEADS
-        // The first tick of the bucket: the queue's time with this bit set and zeros below; of bucket 0, that time itself.
-        const half = bit >>> 1
-        const due = ((tick | half) & -half) || tick
-        const nowTick = Math.floor(now) - start
-        if (slot <= 0) {
-          occupied -= bit
-        } else if (nowTick < tick || nowTick >= LAST_TICK) {
-          start += nowTick
-          tick = occupied = 0
-          for (let filed = times.length; --filed; ) if (isFiled(filed)) refile(filed)
-        } else if (!(due <= nowTick)) {
-          // Not yet; nor does a clock that gives NaN get any further.
-          break
-        } else if (times[slot]! <= now) {
-          return slot
-        } else {
-          // Not all that is in the bucket is due. One that is prolonged leaves it; of a longer bucket, so do the others.
-          tick = due
-          do refile(buckets.next(head) - HEADS)
-          while (half && buckets.next(head) !== head)
-        }
+  /** Gives a slot its expiry, or a new one, in whole ms; `Infinity` for none. */
+  set(slot: number, expiresAt: number): void {
+    if (slot >= this.#times.length) {
+      const full = this.#times
+      this.#times = new Float64Array(Math.min(2 * slot, this.#most + 1)).fill(Infinity)
+      this.#times.set(full)
+    }
+    const before = this.#times[slot]!
+    this.#times[slot] = expiresAt
+    // Later than it was: its bucket is a lower bound still.
+    if (before <= expiresAt && expiresAt < Infinity) return
+    if (before < Infinity) this.#buckets.delete(LAST_HEAD + slot)
+    if (expiresAt < Infinity) this.#file(slot)
+  }
+
+  /** A slot that expired at or before `now`, out of the earliest bucket; 0 when there is none. It stays until it is given another expiry. */
+  first(now: number): number {
+    return now < this.#earliest ? 0 : this.#search(now)
+  }
+
+  #search(now: number): number {
+    const times = this.#times
+    const buckets = this.#buckets
+    while (this.#occupied) {
+      const bit = this.#occupied & -this.#occupied
+      const head = 31 - Math.clz32(bit)
+      const slot = buckets.next(head) - LAST_HEAD
+      // The first tick of the bucket: the queue's time with this bit set and zeros below; of bucket 0, that time itself.
+      const half = bit >>> 1
+      const due = ((this.#tick | half) & -half) || this.#tick
+      const nowTick = Math.floor(now) - this.#start
+      if (slot <= 0) {
+        this.#occupied -= bit
+      } else if (nowTick < this.#tick || nowTick >= LAST_TICK) {
+        this.#start += nowTick
+        this.#tick = this.#occupied = 0
+        for (let filed = times.length; --filed; ) if (times[filed]! < Infinity) this.#refile(filed)
+      } else if (!(due <= nowTick)) {
+        // Not yet; nor does a clock that gives NaN get any further.
+        this.#earliest = this.#start + due
+        break
+      } else if (times[slot]! <= now) {
+        return slot
+      } else {
+        // Not all that is in the bucket is due. One that is prolonged leaves it; of a longer bucket, so do the others.
+        this.#tick = due
+        do this.#refile(buckets.next(head) - LAST_HEAD)
+        while (half && buckets.next(head) !== head)
       }
-      return 0
-    },
+    }
+    return 0
+  }
+
+  #file(slot: number): void {
+    const bucket = 32 - Math.clz32(Math.max(this.#tick, Math.min(this.#times[slot]! - this.#start, LAST_TICK)) ^ this.#tick)
+    this.#occupied |= 1 << bucket
+    this.#earliest = -Infinity
+    this.#buckets.add(LAST_HEAD + slot, this.#buckets.prev(bucket))
+  }
+
+  #refile(slot: number): void {
+    this.#buckets.delete(LAST_HEAD + slot)
+    this.#file(slot)
   }
 }

@@ -1,42 +1,49 @@
 // Doubly linked rings over numbered nodes: a move writes six numbers and allocates nothing. Both links of a node lie side
-// by side in one typed array, which grows as nodes come. Node 0 may only be a head: a link of 0 elsewhere says "in no ring".
+// by side in one typed array, which grows as nodes come. Which nodes are in a ring is for the owner to know.
 
-export interface Links {
-  /** 0 or `undefined` for a node that is in no ring. */
-  next(node: number): number
-  prev(node: number): number
-  /** Puts a node behind another. */
-  add(node: number, before: number): void
-  delete(node: number): void
-}
+export class Links {
+  #links: Uint16Array | Uint32Array
+  readonly #nodes: number
 
-/** @param heads nodes 0 to `heads - 1` start as empty rings */
-export function createLinks(heads: number): Links {
-  let links = new Uint32Array(128)
-
-  const next = (node: number): number => links[2 * node]!
-  const prev = (node: number): number => links[2 * node + 1]!
-  const join = (before: number, after: number): void => {
-    links[2 * before] = after
-    links[2 * after + 1] = before
+  /**
+   * @param heads nodes 0 to `heads - 1` start as empty rings
+   * @param most how many nodes may come after them
+   */
+  constructor(heads: number, most: number) {
+    this.#nodes = heads + most
+    this.#links = this.#allocate(128)
+    while (--heads >= 0) this.#join(heads, heads)
   }
-  while (--heads >= 0) join(heads, heads)
 
-  return {
-    next,
-    prev,
-    add(node, before) {
-      if (2 * node >= links.length) {
-        const full = links
-        links = new Uint32Array(4 * node)
-        links.set(full)
-      }
-      join(node, next(before))
-      join(before, node)
-    },
-    delete(node) {
-      join(prev(node), next(node))
-      links[2 * node] = 0
-    },
+  next(node: number): number {
+    return this.#links[2 * node]!
+  }
+
+  prev(node: number): number {
+    return this.#links[2 * node + 1]!
+  }
+
+  /** Puts a node behind another. */
+  add(node: number, before: number): void {
+    if (2 * node >= this.#links.length) {
+      const full = this.#links
+      this.#links = this.#allocate(2 * Math.min(2 * node, this.#nodes))
+      this.#links.set(full)
+    }
+    this.#join(node, this.next(before))
+    this.#join(before, node)
+  }
+
+  delete(node: number): void {
+    this.#join(this.prev(node), this.next(node))
+  }
+
+  #join(before: number, after: number): void {
+    this.#links[2 * before] = after
+    this.#links[2 * after + 1] = before
+  }
+
+  #allocate(length: number): Uint16Array | Uint32Array {
+    return new (this.#nodes > 2 ** 16 ? Uint32Array : Uint16Array)(length)
   }
 }

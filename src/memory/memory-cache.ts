@@ -1,7 +1,7 @@
 // createMemoryCache: the memory tier (lru.ts) as a cache of its own. Checks its arguments before anything changes.
 
-import { check, checkMs, checkString, memorySettings, optionsOf, type MemoryCacheOptions } from '../options.ts'
-import { createLru, type MemoryStats } from './lru.ts'
+import { check, checkMs, checkString, memorySettings, optionsOf, type MemoryCacheOptions, type MemorySettings } from '../options.ts'
+import { Lru, type MemoryStats } from './lru.ts'
 
 /**
  * A synchronous LRU cache with per-entry expiry. Keys are strings; values are anything but `undefined`, `null` included,
@@ -52,40 +52,86 @@ export interface MemoryCache<V> {
  * cache.get('greeting') // 'hello', for a minute
  */
 export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCache<V> {
-  const settings = memorySettings(options)
-  const lru = createLru<V>(settings)
+  return new LruCache(memorySettings(options))
+}
 
-  function* parts<P extends 0 | 1>(place: P): Generator<[key: string, value: V][P], undefined> {
-    for (const entry of lru.entries()) yield entry[place]
+class LruCache<V> implements MemoryCache<V> {
+  readonly #lru: Lru<V>
+  readonly #ttl: number
+
+  constructor({ ttl, ...settings }: MemorySettings<V>) {
+    this.#lru = new Lru(settings)
+    this.#ttl = ttl
   }
 
-  return {
-    ...lru,
+  get(key: string): V | undefined {
+    return this.#lru.get(key)
+  }
 
-    has: (key) => lru.peek(key) !== undefined,
+  peek(key: string): V | undefined {
+    return this.#lru.peek(key)
+  }
 
-    set(key, value, setOptions) {
-      const task = 'set entry'
-      const { ttl = settings.ttl } = optionsOf(task, setOptions)
-      checkString(task, 'key', key)
-      check(value !== undefined, task, 'value', 'defined', value)
-      checkMs(task, 'ttl', ttl)
-      lru.set(key, value, ttl)
-    },
+  has(key: string): boolean {
+    return this.#lru.peek(key) !== undefined
+  }
 
-    touch(key, ttl) {
-      checkMs('touch entry', 'ttl', ttl)
-      return lru.touch(key, ttl)
-    },
+  set(key: string, value: V, options?: { readonly ttl?: number }): void {
+    const task = 'set entry'
+    let ttl = this.#ttl
+    if (options !== undefined) ({ ttl = ttl } = optionsOf(task, options))
+    checkString(task, 'key', key)
+    if (value === undefined) check(false, task, 'value', 'defined', value)
+    checkMs(task, 'ttl', ttl)
+    this.#lru.set(key, value, ttl)
+  }
 
-    sweep: () => lru.sweep().length,
+  touch(key: string, ttl: number): boolean {
+    checkMs('touch entry', 'ttl', ttl)
+    return this.#lru.touch(key, ttl)
+  }
 
-    get size() {
-      return lru.stats().size
-    },
+  delete(key: string): boolean {
+    return this.#lru.delete(key)
+  }
 
-    keys: () => parts(0),
-    values: () => parts(1),
-    [Symbol.iterator]: lru.entries,
+  expiresAt(key: string): number | undefined {
+    return this.#lru.expiresAt(key)
+  }
+
+  get size(): number {
+    return this.#lru.stats().size
+  }
+
+  clear(): void {
+    this.#lru.clear()
+  }
+
+  sweep(): number {
+    return this.#lru.sweep().length
+  }
+
+  keys(): IterableIterator<string> {
+    return this.#parts(0)
+  }
+
+  values(): IterableIterator<V> {
+    return this.#parts(1)
+  }
+
+  entries(): IterableIterator<[key: string, value: V]> {
+    return this.#lru.entries()
+  }
+
+  [Symbol.iterator](): IterableIterator<[key: string, value: V]> {
+    return this.#lru.entries()
+  }
+
+  stats(): MemoryStats {
+    return this.#lru.stats()
+  }
+
+  *#parts<P extends 0 | 1>(place: P): Generator<[key: string, value: V][P], undefined> {
+    for (const entry of this.#lru.entries()) yield entry[place]
   }
 }

@@ -1,5 +1,5 @@
 // Looks inside a memory cache: whether map, recency ring, expiry queue and weights tell the same story, and what is left
-// when a cache should be empty. Reads the variables of closures through the inspector, so that src needs no door for tests.
+// when a cache should be empty. Reads private fields through the inspector, so that src needs no door for tests.
 
 import { Session } from 'node:inspector'
 import { expect } from 'vitest'
@@ -7,8 +7,8 @@ import type { ExpiryQueue } from '../../src/memory/expiry-queue.ts'
 import type { Links } from '../../src/memory/links.ts'
 import type { MemoryCache } from '../../src/memory/memory-cache.ts'
 
-/** Variables of createMemoryCache. */
-interface CacheVariables {
+/** Fields of the Lru in memory. */
+interface LruFields {
   slots: Map<string, number>
   keys: string[]
   values: unknown[]
@@ -35,13 +35,13 @@ export interface Counts {
 
 export const EMPTY: Counts = { keys: 0, recent: 0, filed: 0, values: 0, weight: 0, untold: 0 }
 
-/** The first node of the expiry queue's rings that is a slot's. */
-const FIRST_NODE = 33
+/** In the expiry queue's rings the slots' nodes, which begin with slot 1, come after the heads 0 to 31. */
+const LAST_HEAD = 31
 
 /** How many things each structure of a cache holds. Fails when the structures disagree. */
 export function look<V>(cache: MemoryCache<V>): Counts {
   const names = ['slots', 'keys', 'values', 'weights', 'weight', 'free', 'recency', 'expiry', 'removed'] as const
-  const { slots, keys, values, weights, weight, free, recency, expiry, removed } = variablesOf<CacheVariables>(cache.get, names)
+  const { slots, keys, values, weights, weight, free, recency, expiry, removed } = fieldsOf<LruFields>(lruOf(cache), names)
   const order = ring(recency, 0)
   expect(new Set(order), 'map and recency ring hold the same slots').toEqual(new Set(slots.values()))
   for (const [key, slot] of slots) {
@@ -59,7 +59,7 @@ export function look<V>(cache: MemoryCache<V>): Counts {
 
 /** How many slots a cache has made, free ones included. */
 export function slotsMade<V>(cache: MemoryCache<V>): number {
-  return variablesOf<CacheVariables>(cache.get, ['keys']).keys.length - 1
+  return Object.keys(fieldsOf<LruFields>(lruOf(cache), ['keys']).keys).length - 1
 }
 
 function ring(links: Links, head: number): number[] {
@@ -73,11 +73,11 @@ function ring(links: Links, head: number): number[] {
 
 /** Ascending. */
 function filedSlots(expiry: ExpiryQueue, slots: number): number[] {
-  const { buckets } = variablesOf<{ buckets: Links }>(expiry.first, ['buckets'])
+  const { buckets } = fieldsOf<{ buckets: Links }>(expiry, ['buckets'])
   const inRings: number[] = []
-  for (let head = 1; head < FIRST_NODE; head++) inRings.push(...ring(buckets, head).map((node) => node - FIRST_NODE))
+  for (let head = 0; head <= LAST_HEAD; head++) inRings.push(...ring(buckets, head).map((node) => node - LAST_HEAD))
   const marked: number[] = []
-  for (let slot = 1; slot < slots; slot++) if (buckets.next(FIRST_NODE + slot) > 0) marked.push(slot)
+  for (let slot = 1; slot < slots; slot++) if (expiry.expiresAt(slot) < Infinity) marked.push(slot)
   inRings.sort((a, b) => a - b)
   expect(inRings, 'slots in the rings are those marked as filed').toEqual(marked)
   return inRings
@@ -95,26 +95,24 @@ interface Remote {
 }
 
 interface Listed {
-  readonly result: { name: string; value?: Remote }[]
-  readonly internalProperties?: { name: string; value?: Remote }[]
+  readonly privateProperties?: { name: string; value?: Remote }[]
 }
 
-/** Variables around a function, by name. `T` says what the source declares. */
-function variablesOf<T extends object>(closure: (...parameters: never[]) => unknown, names: readonly (keyof T & string)[]): T {
+function lruOf(cache: object): object {
+  return fieldsOf<{ lru: object }>(cache, ['lru']).lru
+}
+
+/** Private fields of an object, by name without `#`. `T` says what the source declares. */
+function fieldsOf<T extends object>(owner: object, names: readonly (keyof T & string)[]): T {
   const shared = globalThis as unknown as Record<symbol, unknown>
-  const missing = new Set<string>(names)
-  const found: Record<string, unknown> = {}
-  shared[HANDOVER] = closure
+  shared[HANDOVER] = owner
   const { result } = post<{ result: Remote }>('Runtime.evaluate', { expression: HANDOVER_PLACE, objectGroup: 'look' })
-  const scopes = list(result).internalProperties?.find(({ name }) => name === '[[Scopes]]')?.value
-  for (const { value: scope } of list(scopes).result) {
-    if (scope?.description === 'Global') continue
-    for (const { name, value } of list(scope).result) if (missing.delete(name)) found[name] = localValue(value, shared)
-    if (missing.size === 0) break
-  }
+  const listed = new Map(list(result).privateProperties?.map(({ name, value }) => [name.slice(1), value]))
+  const missing = names.filter((name) => !listed.has(name))
+  if (missing.length > 0) throw new Error(`The source has no field #${missing} any more: see test/helpers/inside.ts`)
+  const found = Object.fromEntries(names.map((name) => [name, localValue(listed.get(name), shared)]))
   post('Runtime.releaseObjectGroup', { objectGroup: 'look' })
   delete shared[HANDOVER]
-  if (missing.size > 0) throw new Error(`The source has no variable ${[...missing]} any more: see test/helpers/inside.ts`)
   return found as T
 }
 

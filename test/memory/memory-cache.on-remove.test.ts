@@ -68,14 +68,14 @@ describe('causes', () => {
     expect(cache.stats().expirations).toBe(1)
   })
 
-  it('one set tells the expired first, then the replaced, then the evicted', () => {
+  it('one set tells the replaced first, then what expired, then what it evicted', () => {
     const { cache, clock, removals } = testCache({ maxWeight: 10, weigh: (value) => value })
     cache.set('expired', 2, { ttl: SECOND })
     cache.set('evicted', 5)
     cache.set('replaced', 3)
     clock.advance(SECOND)
     cache.set('replaced', 6)
-    expect(removals()).toEqual(['expired 2 expired', 'replaced 3 replaced', 'evicted 5 evicted'])
+    expect(removals()).toEqual(['replaced 3 replaced', 'expired 2 expired', 'evicted 5 evicted'])
   })
 
   it('an eviction per entry over the bound, least recently used first', () => {

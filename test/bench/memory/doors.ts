@@ -12,9 +12,13 @@ type Call = (key: string) => unknown
 
 /** What is called, of a cache that holds the entries. Each `await` of a get begins a new turn of microtasks. */
 const doors: Readonly<Record<DoorName, (supply: Supply) => Call | Promise<Call>>> = {
-  'memory peek': (supply) => filledMemory(supply).peek,
+  'memory peek'(supply) {
+    const memory = filledMemory(supply)
+    return (key) => memory.peek(key)
+  },
   async 'cache peek'(supply) {
-    return (await filledCache(supply)).peek
+    const cache = await filledCache(supply)
+    return (key) => cache.peek(key)
   },
   'memory get in an async function'(supply) {
     const memory = filledMemory(supply)
