@@ -5,10 +5,10 @@ import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
 import { nameOf } from './faults.ts'
 import { createLog } from './log.ts'
 import { createReadBatch } from './read-batch.ts'
-import { resultOf } from './requests.ts'
+import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY, databaseName, databasePrefix, toEntry } from './schema.ts'
 import type { Store } from './store.ts'
-import { sweepExpired, SWEPT_AT_ONCE, trim } from './sweep.ts'
+import { sweepExpired, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface IndexedDbSettings {
@@ -79,25 +79,20 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     onCommit(changes, id)
   })
 
+  /** Runs one of several transactions, so that writes and other tabs get their turn between them. */
+  const takeTurn = async <T>(work: Work<T>): Promise<T> => {
+    await writes.settled()
+    return connection.run('readwrite', work)
+  }
+
   /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
 
   const trimToBound = async (): Promise<void> => {
     written = 0
-    await writes.settled()
-    const evicted = await connection.run('readwrite', (entries) => trim(entries, maxStoredEntries))
+    const evicted = await takeTurn((entries) => trim(entries, maxStoredEntries))
     if (evicted.length) onEvict(evicted)
-  }
-
-  /** Transaction after transaction, so that writes and other tabs get their turn. */
-  const sweepAll = async (now: number): Promise<readonly string[]> => {
-    for (let swept: readonly string[] = []; ; ) {
-      await writes.settled()
-      const keys = await connection.run('readwrite', (entries) => sweepExpired(entries, now, () => reads.ride(entries)))
-      swept = swept.concat(keys)
-      if (keys.length < SWEPT_AT_ONCE) return swept
-    }
   }
 
   return {
@@ -147,7 +142,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async sweep(now) {
-      const keys = await reads.host(() => sweepAll(now))
+      const keys = await reads.host(() => sweepExpired(takeTurn, now, reads.ride))
       await trimToBound()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(now, true))))

@@ -19,22 +19,28 @@ const RUNS_AT_ONCE = 40
  * that no other key interrupts, and each run is one range.
  *
  * @param pause called between slices of work
+ * @returns the keys that were there
  */
-export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], pause?: () => void): Promise<void> {
+export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], pause?: () => void): Promise<readonly string[]> {
+  const deleted: string[] = []
   for (let done = 0; done < keys.length; ) {
     const rest = IDBKeyRange.bound(keys[done]!, keys.at(-1)!)
     const listed = (await resultOf(entries.getAllKeys(rest, LISTED_AT_ONCE))) as string[]
     for (let at = 0; at < listed.length; pause?.()) {
       let request: IDBRequest | undefined
       for (let runs = 0; runs < RUNS_AT_ONCE && at < listed.length; runs++) {
-        const first = keys[done]!
+        const first = done
         for (; at < listed.length && listed[at] === keys[done]; at++) done++
-        if (keys[done - 1]! >= first) request = entries.delete(IDBKeyRange.bound(first, keys[done - 1]!))
+        if (done > first) {
+          request = entries.delete(IDBKeyRange.bound(keys[first]!, keys[done - 1]!))
+          deleted.push(...keys.slice(first, done))
+        }
         // On to the next key of both: others live between, or somebody has deleted ours.
         while (at < listed.length && listed[at] !== keys[done]) keys[done]! < listed[at]! ? done++ : at++
       }
       if (request) await resultOf(request)
     }
-    if (listed.length < LISTED_AT_ONCE) return
+    if (listed.length < LISTED_AT_ONCE) break
   }
+  return deleted
 }
