@@ -18,27 +18,25 @@ const RUNS_AT_ONCE = 40
  * Deletes keys, given in ascending order: they are merged with the store's own keys into runs
  * that no other key interrupts, and each run is one range.
  *
- * @param pause called between slices of work
- * @returns the keys that were there
+ * @param stop called between slices of work; whether to leave the rest, once there is something deleted
+ * @returns the keys deleted: those that were there
  */
-export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], pause?: () => void): Promise<readonly string[]> {
+export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], stop?: () => boolean): Promise<readonly string[]> {
   const deleted: string[] = []
   for (let done = 0; done < keys.length; ) {
     const rest = IDBKeyRange.bound(keys[done]!, keys.at(-1)!)
     const listed = (await resultOf(entries.getAllKeys(rest, LISTED_AT_ONCE))) as string[]
-    for (let at = 0; at < listed.length; pause?.()) {
+    for (let at = 0; at < listed.length; ) {
       let request: IDBRequest | undefined
       for (let runs = 0; runs < RUNS_AT_ONCE && at < listed.length; runs++) {
-        const first = done
-        for (; at < listed.length && listed[at] === keys[done]; at++) done++
-        if (done > first) {
-          request = entries.delete(IDBKeyRange.bound(keys[first]!, keys[done - 1]!))
-          deleted.push(...keys.slice(first, done))
-        }
+        const before = deleted.length
+        for (; at < listed.length && listed[at] === keys[done]; at++) deleted.push(keys[done++]!)
+        if (deleted.length > before) request = entries.delete(IDBKeyRange.bound(deleted[before]!, deleted.at(-1)!))
         // On to the next key of both: others live between, or somebody has deleted ours.
         while (at < listed.length && listed[at] !== keys[done]) keys[done]! < listed[at]! ? done++ : at++
       }
       if (request) await resultOf(request)
+      if (stop?.() && deleted.length) return deleted
     }
     if (listed.length < LISTED_AT_ONCE) break
   }

@@ -7,9 +7,8 @@ import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY } from './schema.ts'
 
-/** Keys that one transaction lists, and entries that one deletes, at most about: other tabs wait for its end. */
-const LISTED = 20_000
-const WINDOW = 5_000
+/** ms after which a transaction makes room for another: other tabs wait for its end. */
+const TURN = 300
 
 /**
  * Deletes what expired at or before `now`.
@@ -25,12 +24,12 @@ export async function sweepExpired(
 ): Promise<readonly string[]> {
   const expired = new Set<string>()
   /** What is yet to be deleted, once all are listed. */
-  let keys: readonly string[] | undefined
+  let keys: string[] | undefined
   let swept: readonly string[] = []
   let from = -Infinity
   let asked = LISTED_AT_ONCE
-  let position = 0
-  do {
+  let position = -1
+  for (;;) {
     const deleted = await run(async (entries, log) => {
       for (const { id, changes } of await recordsSince(log, position)) {
         position = id
@@ -44,22 +43,31 @@ export async function sweepExpired(
           }
         }
       }
-      for (const most = expired.size + LISTED; !keys && expired.size < most; pause(entries)) {
-        const before = expired.size
-        const page = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))
-        for (const key of page) expired.add(key as string)
-        if (page.length < asked) keys = [...expired].sort()
-        // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-        else from = (await resultOf(entries.get(page.at(-1)!))).expiresAt
-        asked = expired.size > before ? LISTED_AT_ONCE : asked * 2
+      const end = performance.now() + TURN
+      const over = (): boolean => {
+        pause(entries)
+        return performance.now() > end
       }
-      const window = keys?.slice(0, WINDOW).filter((key) => expired.has(key))
-      return deleteSorted(entries, window ?? [], () => pause(entries))
+      while (!keys) {
+        const page = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))) as string[]
+        for (const key of page) expired.add(key)
+        if (page.length < asked) keys = [...expired].sort()
+        else {
+          // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
+          const { expiresAt } = await resultOf(entries.get(page.at(-1)!))
+          asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
+          from = expiresAt
+        }
+        if (over()) return
+      }
+      return deleteSorted(entries, (keys = keys.filter((key) => expired.has(key))), over)
     })
+    if (!keys || !deleted) continue
     swept = swept.concat(deleted)
-    keys = keys?.slice(WINDOW)
-  } while (keys?.length !== 0)
-  return swept
+    // Those that others have deleted do no harm.
+    keys = keys.slice(deleted.length)
+    if (!keys.length || !deleted.length) return swept
+  }
 }
 
 /**
