@@ -1,7 +1,7 @@
 // Expiry on disk: a sweep removes exactly what expired, whatever lies around it, and the disk bound keeps the right ones.
 // That index rows match the rows is checked after each test (support/caches.ts).
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ManualClock, MINUTE } from '../helpers/clock.ts'
 import { contents, open, openReady, storedKeys } from './support/caches.ts'
 
@@ -71,6 +71,28 @@ test('an entry refreshed while the sweep runs is not lost, and reads are answere
   for (const place of places.filter((place) => place % 100 === 0)) expect(await cache.get(keyOf(place))).toBe(place)
   await Promise.all([sweeping, ...writing])
   expect(await storedKeys()).toEqual(places.filter((place) => place % 10 === 0 || place % 100 === 50).map(keyOf))
+  for (const place of refreshed) expect(await cache.get(keyOf(place))).toBe(-place)
+})
+
+test('an entry that this tab or another refreshes between the transactions of a sweep is not lost', async () => {
+  const clock = new ManualClock()
+  const first = open<number>({ clock })
+  const places = Array.from({ length: SIZE }, (_, place) => place)
+  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: place % 10 === 0 ? MINUTE : LIFE })))
+  await first.close()
+
+  clock.advance(LIFE)
+  const { cache } = await openReady<number>({ clock, maxEntries: 1 })
+  const { cache: other } = await openReady<number>({ clock, maxEntries: 1 })
+  const refreshed = places.filter((place) => place % 100 === 50).map((place) => place + 5)
+  // Each look at the time ends a transaction.
+  let time = performance.now()
+  const looks = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1_000))
+  const sweeping = cache.sweep()
+  for (const place of refreshed) await (place % 200 < 100 ? cache : other).set(keyOf(place), -place, { ttl: MINUTE })
+  await sweeping
+  looks.mockRestore()
+  expect(await storedKeys()).toEqual(places.filter((place) => place % 10 === 0 || refreshed.includes(place)).map(keyOf))
   for (const place of refreshed) expect(await cache.get(keyOf(place))).toBe(-place)
 })
 

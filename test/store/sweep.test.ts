@@ -118,6 +118,14 @@ describe.each(['this tab', 'another tab'])('what %s writes meanwhile', (who) => 
     expect(await valuesOf(refreshed)).toEqual(refreshed.map(() => 'new'))
   })
 
+  it('is kept, and all else is swept, where the log ends between two pages of the index', async () => {
+    await here.set(Array.from({ length: 2_000 }, (_, place) => entryOf(`many ${place}`, 'old', { expiresAt: place })))
+    const more = Array.from({ length: 2_100 }, (_, place) => entryOf(`more ${place}`, 'new', { expiresAt: LATER }))
+    between({ 0: () => void writer().set([entryOf('many 5', 'new', { expiresAt: LATER }), ...more]) })
+    expect((await here.sweep(NOW)).keys).toHaveLength(2_000 - 1 + SIZE / 2)
+    expect(await valuesOf(['many 5'])).toEqual(['new'])
+  })
+
   it('is kept after everything was cleared', async () => {
     const write = async (): Promise<void> => {
       await Promise.all([writer().deletePrefix(''), writer().set([entryOf(keyOf(100), 'new', { expiresAt: LATER })])])
