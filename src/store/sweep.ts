@@ -1,6 +1,10 @@
 // Expiry on disk: the index finds, primary-key ranges delete. A sweep is cut into transactions, so that other tabs get their
 // turn, and those into short requests, between which reads of this tab ride. All that expired is listed once, then deleted
 // in windows of the key space; the log tells what was written since, so that no refreshed entry is lost.
+//
+// µs per expired entry, 90 % of 100,000, Chromium: 44; raw and uncut, in one transaction of 3 s, 35. Rejected: batches in
+// order of expiry, each listed and deleted in one transaction (162: short runs, and the index read again over deleted
+// rows); windows of 5,000 entries (42, but 20 % slower than longer ones in SQLite, and 0.6 s each in WebKit).
 
 import { recordsSince } from './log.ts'
 import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'

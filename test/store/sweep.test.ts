@@ -11,8 +11,9 @@ import { entryOf, keysIn } from './conformance.ts'
 const NAME = 'swept'
 const NOW = 5_000
 const LATER = 9_000
-/** Every second entry has expired: so many runs are three windows. */
+/** Every second entry has expired: so many runs are five windows. */
 const SIZE = 240
+const WINDOW = 25
 
 let here: StoreCalls<unknown>
 let other: StoreCalls<unknown>
@@ -37,8 +38,8 @@ describe('in several transactions', () => {
   it('all that has expired goes and is told of, and nothing else', async () => {
     const transactions = between({})
     const { keys, more } = await here.sweep(NOW)
-    // One lists, three delete, one sees to the bound.
-    expect(transactions()).toBe(5)
+    // One lists, five delete, one sees to the bound.
+    expect(transactions()).toBe(7)
     expect([...keys].sort()).toEqual(keysOf((place) => place % 2 === 0))
     expect(more).toBe(true)
     expect((await keysIn(here)).sort()).toEqual(keysOf((place) => place % 2 === 1))
@@ -70,8 +71,8 @@ describe('in several transactions', () => {
     faults.end()
     const left = await keysIn(here)
     expect(left).toEqual(expect.arrayContaining(keysOf((place) => place % 2 === 1)))
-    expect(left).toHaveLength(SIZE - 40 * (window - 1))
-    expect((await here.sweep(NOW)).keys).toHaveLength(SIZE / 2 - 40 * (window - 1))
+    expect(left).toHaveLength(SIZE - WINDOW * (window - 1))
+    expect((await here.sweep(NOW)).keys).toHaveLength(SIZE / 2 - WINDOW * (window - 1))
   })
 })
 
@@ -131,7 +132,7 @@ describe.each(['this tab', 'another tab'])('what %s writes meanwhile', (who) => 
       await Promise.all([writer().deletePrefix(''), writer().set([entryOf(keyOf(100), 'new', { expiresAt: LATER })])])
     }
     between({ 1: () => void write() })
-    expect((await here.sweep(NOW)).keys).toHaveLength(40)
+    expect((await here.sweep(NOW)).keys).toHaveLength(WINDOW)
     expect(await lookAtDisk(NAME)).toMatchObject({ records: [{ key: keyOf(100), value: 'new' }] })
   })
 
