@@ -35,6 +35,7 @@ export async function sweepExpired(
   let position = -1
   for (;;) {
     const deleted = await run(async (entries, log) => {
+      pause(entries)
       for (const { id, changes } of await recordsSince(log, position)) {
         position = id
         for (const change of changes) {
