@@ -38,9 +38,16 @@ export async function createRunner(): Promise<Runner> {
   return {
     async run(task) {
       const command = [...NODE_OPTIONS, join(folder, 'worker.mjs'), JSON.stringify(task)]
-      const { stdout } = await promisify(execFile)(process.execPath, command, { timeout: TIME_LIMIT_MS })
+      const { stdout } = await promisify(execFile)(process.execPath, command, { timeout: TIME_LIMIT_MS }).catch(({ message, stderr }) => {
+        throw new Error(`${JSON.stringify(task)} failed: ${saidLast(stderr) || message}`)
+      })
       return JSON.parse(stdout)
     },
     close: () => rm(folder, { recursive: true }),
   }
+}
+
+/** Without the lines of the bundle that node shows: they are very long. */
+function saidLast(stderr: string): string {
+  return stderr.split('\n').filter((line) => line.length < 300).join('\n').trim()
 }
