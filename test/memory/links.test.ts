@@ -65,13 +65,14 @@ it('agrees with arrays over any sequence of insertions, moves, removals and grow
         const node = HEADS + number
         const home = naive.find((members) => members.includes(node))
         if (home !== undefined) {
-          links.delete(node)
+          if (leave) links.delete(node)
           home.splice(home.indexOf(node), 1)
         }
         if (leave) continue
         const places = naive.flat()
         const before = places[behind % places.length]!
-        links.add(node, before)
+        if (home !== undefined) links.move(node, before)
+        else links.add(node, before)
         const members = naive.find((list) => list.includes(before))!
         members.splice(members.indexOf(before) + 1, 0, node)
       }
