@@ -237,7 +237,7 @@ export class Lru<V> {
   /** Most recently used first. */
   #liveKeys(now: number): string[] {
     const live: string[] = []
-    for (let slot = 0; (slot = this.#recency.next(slot)); ) if (this.#expiry.expiresAt(slot) > now) live.push(this.#keys[slot]!)
+    for (let slot = 0; (slot = this.#recency.next(slot)); ) if (!this.#expiry.isExpired(slot, now)) live.push(this.#keys[slot]!)
     return live
   }
 }

@@ -6,6 +6,7 @@ import { ManualClock, MINUTE } from '../helpers/clock.ts'
 import { contents, open, openReady, storedKeys } from './support/caches.ts'
 
 const SIZE = 3_000
+const PLACES = Array.from({ length: SIZE }, (_, place) => place)
 const LIFE = 10_000
 
 interface Case {
@@ -27,64 +28,52 @@ const CASES: Case[] = [
 
 test.each(CASES)('sweep() removes exactly what expired: $name', async ({ expires }) => {
   const clock = new ManualClock()
-  const first = open<number>({ clock })
-  const places = Array.from({ length: SIZE }, (_, place) => place)
-  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: expires(place) ? shortLife(place) : longLife(place) })))
-  await first.close()
+  await fillDisk(clock, (place) => (expires(place) ? shortLife(place) : longLife(place)))
 
   clock.advance(LIFE)
   const { cache, faults } = await openReady<number>({ clock })
-  expect(await cache.sweep()).toBe(places.filter(expires).length)
-  expect(await storedKeys()).toEqual(places.filter((place) => !expires(place)).map(keyOf))
+  expect(await cache.sweep()).toBe(PLACES.filter(expires).length)
+  expect(await storedKeys()).toEqual(PLACES.filter((place) => !expires(place)).map(keyOf))
   expect(await cache.sweep()).toBe(0)
   expect(faults).toEqual([])
 })
 
 test('sweep() finds all entries that share one expiry, and spares those a millisecond later', async () => {
   const clock = new ManualClock()
-  const first = open<number>({ clock })
-  const places = Array.from({ length: SIZE }, (_, place) => place)
-  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: place % 3 === 0 ? LIFE + 1 : LIFE })))
-  await first.close()
+  await fillDisk(clock, (place) => place % 3 === 0 ? LIFE + 1 : LIFE)
 
   clock.advance(LIFE)
   const { cache } = await openReady<number>({ clock })
   expect(await cache.sweep()).toBe((SIZE / 3) * 2)
-  expect(await storedKeys()).toEqual(places.filter((place) => place % 3 === 0).map(keyOf))
+  expect(await storedKeys()).toEqual(PLACES.filter((place) => place % 3 === 0).map(keyOf))
 })
 
 test('an entry refreshed while the sweep runs is not lost, and reads are answered meanwhile', async () => {
   const clock = new ManualClock()
-  const first = open<number>({ clock })
-  const places = Array.from({ length: SIZE }, (_, place) => place)
-  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: place % 10 === 0 ? MINUTE : LIFE })))
-  await first.close()
+  await fillDisk(clock, (place) => place % 10 === 0 ? MINUTE : LIFE)
 
   clock.advance(LIFE)
   const { cache } = await openReady<number>({ clock, maxEntries: 1 })
-  const refreshed = places.filter((place) => place % 100 === 50)
+  const refreshed = PLACES.filter((place) => place % 100 === 50)
   const sweeping = cache.sweep()
   const writing = refreshed.map(async (place) => {
     await cache.get(keyOf(place - 50))
     await cache.set(keyOf(place), -place, { ttl: MINUTE })
   })
-  for (const place of places.filter((place) => place % 100 === 0)) expect(await cache.get(keyOf(place))).toBe(place)
+  for (const place of PLACES.filter((place) => place % 100 === 0)) expect(await cache.get(keyOf(place))).toBe(place)
   await Promise.all([sweeping, ...writing])
-  expect(await storedKeys()).toEqual(places.filter((place) => place % 10 === 0 || place % 100 === 50).map(keyOf))
+  expect(await storedKeys()).toEqual(PLACES.filter((place) => place % 10 === 0 || place % 100 === 50).map(keyOf))
   for (const place of refreshed) expect(await cache.get(keyOf(place))).toBe(-place)
 })
 
 test('an entry that this tab or another refreshes between the transactions of a sweep is not lost', async () => {
   const clock = new ManualClock()
-  const first = open<number>({ clock })
-  const places = Array.from({ length: SIZE }, (_, place) => place)
-  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: place % 10 === 0 ? MINUTE : LIFE })))
-  await first.close()
+  await fillDisk(clock, (place) => place % 10 === 0 ? MINUTE : LIFE)
 
   clock.advance(LIFE)
   const { cache } = await openReady<number>({ clock, maxEntries: 1 })
   const { cache: other } = await openReady<number>({ clock, maxEntries: 1 })
-  const refreshed = places.filter((place) => place % 100 === 50).map((place) => place + 5)
+  const refreshed = PLACES.filter((place) => place % 100 === 50).map((place) => place + 5)
   // Each look at the time ends a transaction.
   let time = performance.now()
   const looks = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1_000))
@@ -92,22 +81,19 @@ test('an entry that this tab or another refreshes between the transactions of a 
   for (const place of refreshed) await (place % 200 < 100 ? cache : other).set(keyOf(place), -place, { ttl: MINUTE })
   await sweeping
   looks.mockRestore()
-  expect(await storedKeys()).toEqual(places.filter((place) => place % 10 === 0 || refreshed.includes(place)).map(keyOf))
+  expect(await storedKeys()).toEqual(PLACES.filter((place) => place % 10 === 0 || refreshed.includes(place)).map(keyOf))
   for (const place of refreshed) expect(await cache.get(keyOf(place))).toBe(-place)
 })
 
 test('two caches of one name that sweep at once remove each entry, and neither fails', async () => {
   const clock = new ManualClock()
-  const first = open<number>({ clock })
-  const places = Array.from({ length: SIZE }, (_, place) => place)
-  await Promise.all(places.map((place) => first.set(keyOf(place), place, { ttl: place % 2 ? LIFE : MINUTE })))
-  await first.close()
+  await fillDisk(clock, (place) => place % 2 ? LIFE : MINUTE)
 
   clock.advance(LIFE)
   const [one, two] = [await openReady<number>({ clock }), await openReady<number>({ clock })]
   const [byOne, byTwo] = await Promise.all([one.cache.sweep(), two.cache.sweep()])
   expect(byOne + byTwo).toBe(SIZE / 2)
-  expect(await storedKeys()).toEqual(places.filter((place) => place % 2 === 0).map(keyOf))
+  expect(await storedKeys()).toEqual(PLACES.filter((place) => place % 2 === 0).map(keyOf))
   expect([...one.faults, ...two.faults]).toEqual([])
 })
 
@@ -167,6 +153,13 @@ test('30,000 times set and delete leave no row and no index row', async () => {
   expect(await contents()).toEqual({ rows: [], byExpiry: [], byTag: [] })
   expect(cache.stats().memory.size).toBe(0)
 })
+
+/** Leaves an entry at each place, by a cache that is closed. */
+async function fillDisk(clock: ManualClock, ttlOf: (place: number) => number): Promise<void> {
+  const cache = open<number>({ clock })
+  await Promise.all(PLACES.map((place) => cache.set(keyOf(place), place, { ttl: ttlOf(place) })))
+  await cache.close()
+}
 
 /** Keys in the order of their places. */
 function keyOf(place: number): string {

@@ -2,11 +2,11 @@
 
 import { createCache, createMemoryCache } from '../../../src/index.ts'
 import type { Value } from './contestants.ts'
-import { ENTRIES, type Answer, type DoorName } from './plan.ts'
+import { ENTRIES, LONG_TTL, type Answer, type DoorName } from './plan.ts'
 import { time } from './timing.ts'
 import { createSupply, valueAt, type Supply } from './workloads.ts'
 
-const OPTIONS = { maxEntries: ENTRIES, ttl: 3_600_000 }
+const OPTIONS = { maxEntries: ENTRIES, ttl: LONG_TTL }
 
 type Call = (key: string) => unknown
 

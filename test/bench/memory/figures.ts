@@ -11,11 +11,15 @@ export type Like = { readonly [K in Keys<Task>]?: ValueOf<Task, K> }
 /** A figure of each round. */
 export type PerRound = ReadonlyMap<number, number>
 
+/** The samples of such tasks. */
+export function samplesOf(samples: readonly Sample[], like: Like): readonly Sample[] {
+  const wanted = Object.entries(like)
+  return samples.filter(({ task }) => wanted.every(([key, value]) => (task as Like)[key as keyof Like] === value))
+}
+
 /** The figures of that name among the answers to such tasks. */
 export function figuresOf(samples: readonly Sample[], like: Like, name: string): PerRound {
-  const wanted = Object.entries(like)
-  const found = samples.filter(({ task }) => wanted.every(([key, value]) => (task as Like)[key as keyof Like] === value))
-  return new Map(found.flatMap(({ round, answer }) => (answer[name] === undefined ? [] : [[round, answer[name]]])))
+  return new Map(samplesOf(samples, like).flatMap(({ round, answer }) => (answer[name] === undefined ? [] : [[round, answer[name]]])))
 }
 
 /** The median; undefined when nothing was measured. */

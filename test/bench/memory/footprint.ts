@@ -3,11 +3,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { contestants, type Contestant } from './contestants.ts'
 import { createKeys } from './keys.ts'
-import type { Answer, ContestantName } from './plan.ts'
+import { LONG_TTL, type Answer, type ContestantName } from './plan.ts'
 import { collect } from './timing.ts'
 import { valueAt } from './workloads.ts'
 
-const HOUR_MS = 3_600_000
 /** At the least, of as many small caches as it takes: some kilobytes of the engine's own come and go. */
 const MEASURED_ENTRIES = 200_000
 
@@ -16,7 +15,7 @@ export async function footprint(name: ContestantName, entries: number): Promise<
   const keys = createKeys('strings', entries, 1)
   const create = await contestants[name]()
   const fill = (): Contestant => {
-    const cache = create({ maxEntries: entries, ttl: HOUR_MS, evicts: false })
+    const cache = create({ maxEntries: entries, ttl: LONG_TTL, evicts: false })
     keys.forEach((key, index) => cache.set(key, valueAt(index)))
     return cache
   }

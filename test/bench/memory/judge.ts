@@ -36,7 +36,7 @@ const MOST_OF_MAP = 1.5
 const LEAST_FASTER = 1.2
 /** Times the time of an LRU that has no ttl to look at. */
 const MOST_OF_LRU_MAP = 1.1
-/** The greatest cost per expired entry over the least. */
+/** The greatest cost per expired entry over that among the fewest entries, both as multiples of a Map's. */
 const MOST_GROWTH = 2
 const MOST_PAUSE_MS = 10
 const MOST_OF_PEEK = 1.2

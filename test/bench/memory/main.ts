@@ -4,6 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import { integerOf, namesOf } from '../arguments.ts'
+import { LEAST_ROUNDS } from '../kept.ts'
 import { watchMachine } from '../machine.ts'
 import { checkAgreement } from './agreement.ts'
 import { judge } from './judge.ts'
@@ -20,9 +21,6 @@ const HELP = `npm run bench -- [options]
   --workload NAMES   of ${WORKLOAD_NAMES.join(', ')}
   --keys NAMES       of ${KEY_KINDS.join(', ')}
 Lists are separated by commas; without them all. A run of all with at least 3 rounds writes test/bench/results.`
-
-/** Runs with fewer rounds are for trying, not for keeping. */
-const LEAST_ROUNDS = 3
 
 /** @returns the exit code: 1 when a target is missed. */
 export async function main(args: string[]): Promise<number> {

@@ -52,6 +52,8 @@ export type PartName = (typeof PART_NAMES)[number]
 /** Operations in one turn of the event loop: about 0.1 ms of work, as a busy handler of a request or of an event does. */
 export const TURN = 1_000
 export const ENTRIES = 50_000
+/** ms; nothing expires while it is measured. */
+export const LONG_TTL = 3_600_000
 export const GROWTH_SIZES = [1_000, 10_000, 100_000, 1_000_000] as const
 
 /** What one child process does, in which one library is loaded. */

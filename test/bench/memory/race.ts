@@ -1,11 +1,10 @@
 // One contestant, one kind of keys: each workload on a cache of its own.
 
 import { contestants } from './contestants.ts'
-import { CONTESTANTS, TURN, type Answer, type RaceTask } from './plan.ts'
+import { CONTESTANTS, LONG_TTL, TURN, type Answer, type RaceTask } from './plan.ts'
 import { time } from './timing.ts'
 import { createSupply, valueAt, workloads } from './workloads.ts'
 
-const HOUR_MS = 3_600_000
 /** ms for the calls of a contestant whose calls may take many µs. */
 const LIMIT_MS = 600
 /** Values weigh 1 to 16. With this bound the weight evicts before the count does. */
@@ -24,7 +23,7 @@ export async function race({ contestant, keys, entries, weighted, workloads: nam
   for (const name of names) {
     const evicts = name === 'mix' || name === 'insert'
     const maxWeight = entries * (evicts ? TIGHT_WEIGHT : AMPLE_WEIGHT)
-    const cache = create({ maxEntries: entries, ttl: HOUR_MS, evicts, ...(weighted && { maxWeight }) })
+    const cache = create({ maxEntries: entries, ttl: LONG_TTL, evicts, ...(weighted && { maxWeight }) })
     supply.filling.forEach((key, index) => cache.set(key, valueAt(index)))
     const sequence = supply.calls(name)
     const workload = workloads[name]

@@ -2,7 +2,7 @@
 
 import { round } from '../statistics.ts'
 import { printTable } from '../table.ts'
-import { figuresOf, leastOf, middleOf, ratioOf, type Like } from './figures.ts'
+import { figuresOf, leastOf, middleOf, ratioOf, samplesOf, type Like } from './figures.ts'
 import type { Verdict } from './judge.ts'
 import {
   CONTESTANT_NAMES,
@@ -22,7 +22,7 @@ import {
 } from './plan.ts'
 
 export function printReport(samples: readonly Sample[]): void {
-  const has = (like: Like) => samples.some(({ task }) => Object.entries(like).every(([key, value]) => (task as Like)[key as keyof Like] === value))
+  const has = (like: Like) => samplesOf(samples, like).length > 0
   for (const keys of KEY_KINDS) {
     const like = { type: 'race', keys, entries: ENTRIES, weighted: false } as const
     if (has(like)) printRaces(`${keys} as keys, ${ENTRIES} entries`, samples, like, CONTESTANT_NAMES, 'map')

@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { RESULTS } from '../kept.ts'
 import type { Machine } from '../machine.ts'
 import { drawPlot } from '../plot.ts'
 import { median, round } from '../statistics.ts'
@@ -9,7 +10,6 @@ import { figuresOf, middleOf } from './figures.ts'
 import type { Verdict } from './judge.ts'
 import { ENTRIES, GROWTH_SIZES, TURN, WORKLOAD_NAMES, type Sample } from './plan.ts'
 
-const RESULTS = join(import.meta.dirname, '../results')
 const NUMBERS = join(RESULTS, 'memory.json')
 const PLOT = join(RESULTS, 'memory-growth.svg')
 const DRAWN = [

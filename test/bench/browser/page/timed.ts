@@ -29,12 +29,6 @@ export async function timed(work: () => Promise<unknown>): Promise<Series> {
   return { ms: [end - start], longTasks: own.map(({ duration }) => duration) }
 }
 
-/** The same series of several answers, one after the other. */
-export function joined(answers: readonly Series[]): Series {
-  const names = new Set(answers.flatMap((answer) => Object.keys(answer)))
-  return Object.fromEntries([...names].map((name) => [name, answers.flatMap((answer) => answer[name] ?? [])]))
-}
-
 function observeLongTasks(onTasks: (tasks: PerformanceEntryList) => void): PerformanceObserver | undefined {
   if (!PerformanceObserver.supportedEntryTypes.includes('longtask')) return undefined
   const observer = new PerformanceObserver((list) => onTasks(list.getEntries()))

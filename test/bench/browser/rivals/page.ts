@@ -3,8 +3,9 @@
 
 import { openDatabaseOf, remove, verify } from '../page/database.ts'
 import { nameOf, sleep } from '../page/steps.ts'
-import { joined, timed } from '../page/timed.ts'
+import { timed } from '../page/timed.ts'
 import { createPairs, type Pair } from '../page/workload.ts'
+import { joined } from '../shared/series.ts'
 import type { Series, Step } from '../shared/suite.ts'
 import { keysOf, REPEATS, STORES, type RivalName, type RivalWork } from './plan.ts'
 

@@ -3,8 +3,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { ENGINE_NAMES } from '../../../browser/engines.ts'
+import { RESULTS } from '../../kept.ts'
 import { drawPlot } from '../../plot.ts'
-import { RESULTS, type Kept } from './report.ts'
+import type { Kept } from './report.ts'
 import type { Suite } from './suite.ts'
 
 /** @returns the paths of what it drew: none for a suite whose works do not differ in what is stored */

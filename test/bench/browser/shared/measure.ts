@@ -1,9 +1,10 @@
 // Runs a suite in one engine: a fresh profile, then round after round each work, with its contestants in rotating order.
 
-import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EngineName } from '../../../browser/engines.ts'
 import { launchEngine } from '../../../browser/launch.ts'
+import { watchMachine, type Machine } from '../../machine.ts'
+import { joined } from './series.ts'
 import { servePages, type Scripts } from './serve.ts'
 import type { Choice, Line, Sample, Series, Step, Suite, Verdict } from './suite.ts'
 
@@ -19,20 +20,17 @@ export interface Plan {
   readonly only: readonly string[] | undefined
 }
 
-export interface Run {
+export interface Run extends Machine {
   readonly suite: Suite
   readonly engine: EngineName
   readonly rounds: number
   readonly userAgent: string
-  readonly cores: number
-  /** Cores that others kept busy just before the run: more than a few tenths disturb it. */
-  readonly busy: number
   readonly lines: readonly Line[]
   readonly verdicts: readonly Verdict[]
 }
 
 export async function measure(suite: Suite, engine: EngineName, { rounds, choice, only }: Plan, scripts: Scripts): Promise<Run> {
-  const machine = await machineState()
+  const machine = await watchMachine()
   const server = await servePages(scripts)
   const running = launchEngine(engine, server.url, ...(engine.startsWith('chromium') ? (suite.switches ?? []) : []))
   const ended = running.ended.then((words) => Promise.reject(new Error(`${engine} ended early: ${words}`)))
@@ -46,13 +44,12 @@ export async function measure(suite: Suite, engine: EngineName, { rounds, choice
         // Each round begins with another contestant, so that no place in the order is anyone's own.
         for (let turn = 0; turn < contestants.length; turn++) {
           const contestant = contestants[(turn + round) % contestants.length]!
-          const series = new Map<string, readonly number[]>()
+          const answers: Series[] = []
           for (const phase of suite.phases) {
             const step: Step = { suite: suite.name, phase, contestant, round, work }
-            const answer = await Promise.race([server.run(step), ended, timeLimit(step)])
-            for (const [name, values] of Object.entries(answer)) series.set(name, [...(series.get(name) ?? []), ...values])
+            answers.push(await Promise.race([server.run(step), ended, timeLimit(step)]))
           }
-          const sample: Sample = { contestant, round, work, series: Object.fromEntries(series) }
+          const sample: Sample = { contestant, round, work, series: joined(answers) }
           samples.push(sample)
           process.stderr.write(`${engine}: ${suite.name}, round ${round + 1} of ${rounds}: ${describe(sample)}\n`)
         }
@@ -73,13 +70,4 @@ async function timeLimit({ contestant, phase, work }: Step): Promise<Series> {
 
 function describe({ contestant, work, series: { ms = [] } }: Sample): string {
   return `${work.label}, ${contestant} ${ms.map((each) => each.toFixed(1)).join(' ')} ms`
-}
-
-/** The cores, and how many of them others keep busy just now. */
-async function machineState(): Promise<{ cores: number; busy: number }> {
-  const idle = () => cpus().reduce((sum, { times }) => sum + times.idle, 0)
-  const [idleBefore, start] = [idle(), performance.now()]
-  await sleep(2_000)
-  const cores = cpus().length
-  return { cores, busy: Math.max(0, cores - (idle() - idleBefore) / (performance.now() - start)) }
 }

@@ -2,13 +2,10 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { round } from '../../statistics.ts'
+import { LEAST_ROUNDS, RESULTS } from '../../kept.ts'
 import { printTable } from '../../table.ts'
 import type { Run } from './measure.ts'
 import type { Line, Verdict } from './suite.ts'
-
-export const RESULTS: string = join(import.meta.dirname, '../../results')
-const LEAST_ROUNDS = 3
 
 /** A run as it is kept. */
 export interface Kept {
@@ -23,8 +20,8 @@ export interface Kept {
 }
 
 export function print(run: Run): void {
-  const { suite, engine, rounds, userAgent, cores, busy, lines, verdicts } = run
-  console.log(`\n${suite.name} in ${engine}, median of ${rounds}\n${userAgent}\n${busy.toFixed(1)} of ${cores} cores busy before the run`)
+  const { suite, engine, rounds, userAgent, cores, busyCores, lines, verdicts } = run
+  console.log(`\n${suite.name} in ${engine}, median of ${rounds}\n${userAgent}\n${busyCores} of ${cores} cores busy before the run`)
   const columns = [...new Set(lines.flatMap(({ figures }) => Object.keys(figures)))]
   for (const work of new Set(lines.map((line) => line.work))) {
     const own = lines.filter((line) => line.work === work)
@@ -44,14 +41,14 @@ export function isWorthKeeping({ suite, rounds }: Run): boolean {
 
 /** Keeps a run; returns the file's path. */
 export function save(run: Run): string {
-  const { suite, engine, rounds, userAgent, cores, busy, lines, verdicts } = run
+  const { suite, engine, rounds, userAgent, cores, busyCores, lines, verdicts } = run
   const content: Kept = {
     command: `npm run bench:browser -- --suite ${suite.name} --engine ${engine} --rounds ${rounds}`,
     date: new Date().toISOString().slice(0, 10),
     engine,
     userAgent,
     cores,
-    busyCores: round(busy),
+    busyCores,
     targets: verdicts,
     results: lines.map(({ work, contestant, figures, perRound }) => ({ work, contestant, ...figures, perRound })),
   }
