@@ -211,6 +211,6 @@ function checkClone(key: string, value: unknown): void {
   try {
     structuredClone(value)
   } catch (error) {
-    throw toCacheError('not-cloneable', error, key)
+    throw toCacheError('not-cloneable', error, 'put', { key })
   }
 }

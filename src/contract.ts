@@ -1,7 +1,7 @@
 // The types of createCache: what users write and read. No code.
 
 import type { Change } from './change.ts'
-import type { CacheError } from './errors.ts'
+import type { CacheError, Fault } from './errors.ts'
 import type { MemoryCacheOptions } from './options.ts'
 import type { Store } from './store/store.ts'
 
@@ -132,8 +132,10 @@ export interface CacheStats {
 export interface CacheStatus {
   /** Where entries are kept beside memory. */
   readonly persistence: 'indexeddb' | 'store' | 'memory'
-  /** Why it is memory alone. */
+  /** Why it is memory alone, or, where the disk is full, why new entries are kept in memory alone. */
   readonly reason?: string
+  /** The fault of IndexedDB that it is for. */
+  readonly fault?: Fault
 }
 
 /** What happened to a cache's entries. `local` is true for what this very cache did, false for other tabs, workers and caches of its name. */

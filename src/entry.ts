@@ -59,13 +59,21 @@ export function staleAtOf(entry: Entry<unknown>): number {
   return entry.staleAt ?? expiresAtOf(entry)
 }
 
+/** ms by which the clocks of writer and reader may differ. */
+const SKEW = 60_000
+
+/** Written under a clock that was ahead of time, so that its times say nothing. */
+export function isFromFuture(entry: Entry<unknown>, now: number): boolean {
+  return entry.createdAt > now + SKEW
+}
+
 export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
-  return entry !== undefined && now < staleAtOf(entry)
+  return entry !== undefined && now < staleAtOf(entry) && !isFromFuture(entry, now)
 }
 
 /** Within its time for any use: fresh, or in a stale window. */
 export function isUsable<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
-  return entry !== undefined && now < expiresAtOf(entry)
+  return entry !== undefined && now < expiresAtOf(entry) && !isFromFuture(entry, now)
 }
 
 /** Until when a stale value may be served while another is loaded; the end of the ttl where there is no such window. */

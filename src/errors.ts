@@ -9,6 +9,8 @@
  * - `write-failed`: the store refused the write; memory serves the new value, the old one is not coming back
  * - `quota-exceeded`: as `write-failed`, for lack of space
  * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves it
+ * - `data-lost`: the engine found the database damaged, and began an empty one
+ * - `paused`: storage has failed, and is not tried again yet; memory serves. Writes resolve, so only another `store` sees it
  * - `load-failed`: a loader failed, and a stale value was served instead
  * - `load-timeout`: a load took longer than its caller would wait
  */
@@ -19,8 +21,52 @@ export type CacheErrorCode =
   | 'write-failed'
   | 'quota-exceeded'
   | 'not-cloneable'
+  | 'data-lost'
+  | 'paused'
   | 'load-failed'
   | 'load-timeout'
+
+/**
+ * What follows from a storage fault:
+ *
+ * - `unavailable`: there is no storage here, and there will be none as long as the page lives
+ * - `heal`: the database does not open; reopened three times
+ * - `stale-handle`: the connection was dead or died; the work was done again on a new one
+ * - `capacity`: no space left; room was made, then the write tried again
+ * - `capacity-at-open`: the disk is so full that the database does not open
+ * - `newer-schema`: a newer release has taken the database over; nothing of it is touched
+ * - `stalled`: no answer within the time limit
+ * - `bad-entry`: this entry cannot be stored; others of its batch are
+ * - `corrupt-entry`: this entry cannot be read any more; it was removed
+ * - `unknown`: anything else; tried twice
+ */
+export type FaultClass =
+  | 'unavailable'
+  | 'heal'
+  | 'stale-handle'
+  | 'capacity'
+  | 'capacity-at-open'
+  | 'newer-schema'
+  | 'stalled'
+  | 'bad-entry'
+  | 'corrupt-entry'
+  | 'unknown'
+
+/** Where a fault showed: opening the database, beginning a transaction, storing or reading an entry, another request, the commit. */
+export type FaultPhase = 'open' | 'transaction' | 'put' | 'read' | 'request' | 'commit'
+
+/**
+ * What was done about a fault before it was told: from now on memory alone serves, the work was tried again, or so after
+ * making room, this entry was refused, or removed.
+ */
+export type FaultAction = 'memory' | 'retried' | 'made-room' | 'refused' | 'removed'
+
+/** A fault of IndexedDB. */
+export interface Fault {
+  readonly class: FaultClass
+  readonly phase: FaultPhase
+  readonly action: FaultAction
+}
 
 /**
  * A fault of storage or of the cache's life, with the original error (often a `DOMException`) as `cause`.
@@ -33,12 +79,25 @@ export class CacheError extends Error {
   readonly code: CacheErrorCode
   /** The key concerned, where there is exactly one. */
   readonly key: string | undefined
+  /** Of a fault of IndexedDB, what it means and what was done. */
+  readonly fault: Fault | undefined
+  /** Calls that the fault concerns: all that shared the transaction. */
+  readonly count: number
 
-  constructor(code: CacheErrorCode, message: string, details: { readonly key?: string | undefined; readonly cause?: unknown } = {}) {
+  constructor(code: CacheErrorCode, message: string, details: CacheErrorDetails = {}) {
     super(message, details)
     this.code = code
     this.key = details.key
+    this.fault = details.fault
+    this.count = details.count ?? 1
   }
+}
+
+export interface CacheErrorDetails {
+  readonly cause?: unknown
+  readonly key?: string | undefined
+  readonly fault?: Fault | undefined
+  readonly count?: number | undefined
 }
 
 export function closedError(): CacheError {

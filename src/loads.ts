@@ -127,7 +127,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
         if (failure?.rethrown) return reject(failure.error)
       }
       const work = (): Promise<void> => run(signal, resolve)
-      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, work) : work())
+      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
     }
 
     const earlier = loads.get(key)

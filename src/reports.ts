@@ -6,43 +6,42 @@ import type { Emitter } from './events.ts'
 import { toCacheError } from './store/faults.ts'
 
 export interface Reports {
-  status: CacheStatus
+  readonly status: CacheStatus
   /** Tells of a fault that has been seen to. */
   report(error: unknown, code?: CacheErrorCode, key?: string): CacheError
-  /** Reports a fault of a write and rejects with it; where the database does not open, memory is all there is. */
+  /** Reports a fault of a write and rejects with it, unless memory is all there is. */
   fail(error: unknown): void
-  /** The database is there, for the first time or again. */
-  opened(): void
+  /** Storage is left alone, for a fault; without one, it is back. */
+  setOutage(fault?: CacheError): void
 }
 
 /** @param counts of the tier whose faults they are */
 export function createReports(status: CacheStatus, onError: ((error: CacheError) => void) | undefined, events: Emitter<CacheEvent>, counts: TierStats): Reports {
-  const setStatus = (next: CacheStatus): void => {
-    reports.status = next
-    events.emit({ type: 'status', status: next, local: true })
-  }
+  /** All calls of a transaction reject with one error. */
+  const told = new WeakSet<CacheError>()
 
-  const reports: Reports = {
+  const reports = {
     status,
 
-    /** That a database does not open is told once; that a read was cut off by `close` is no fault. */
-    report(error, code = 'write-failed', key) {
-      const failure = toCacheError(code, error, key)
-      const unavailable = failure.code === 'open-failed'
-      if (failure.code === 'closed' || (unavailable && reports.status.reason)) return failure
-      if (unavailable) setStatus({ persistence: 'memory', reason: failure.message })
-      if (failure.code !== 'load-failed') counts.errors++
+    /** That a read was cut off by `close`, or that storage is not asked at all, is no fault. */
+    report(error: unknown, code: CacheErrorCode = 'write-failed', key?: string) {
+      const failure = toCacheError(code, error, undefined, { key })
+      if (/^(closed|paused)$/.test(failure.code) || told.has(failure)) return failure
+      told.add(failure)
+      if (failure.code !== 'load-failed') counts.errors += failure.count
       if (onError) call(onError, [failure])
       return failure
     },
 
-    fail(error) {
+    fail(error: unknown) {
       const failure = reports.report(error)
-      if (failure.code !== 'open-failed') throw failure
+      if (!/^(open-failed|paused)$/.test(failure.code)) throw failure
     },
 
-    opened() {
-      if (reports.status.reason) setStatus({ persistence: 'indexeddb' })
+    setOutage(fault?: CacheError) {
+      reports.status = fault ? { persistence: 'memory', reason: fault.message, ...(fault.fault && { fault: fault.fault }) } : { persistence: 'indexeddb' }
+      events.emit({ type: 'status', status: reports.status, local: true })
+      if (fault) reports.report(fault)
     },
   }
   return reports

@@ -70,6 +70,11 @@ export interface Tiers<V> {
   destroy(): Promise<void>
 }
 
+/** ms that a lock manager has to say whether a lock is free. */
+const LOCK_TIME_LIMIT = 10_000
+/** ms by which a clock may go back without being taken for set back. */
+const CLOCK_STEP = 5_000
+
 export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval, weigh, ...settings }: CacheSettings<V>): Tiers<V> {
   const { onRemove } = options
   const counts = { memory: newCounts(), store: newCounts() }
@@ -98,6 +103,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
     clock: { now: () => now },
   })
+
+  const readClock = (): number => {
+    const at = clock.now()
+    // Set back, it would prolong what memory holds.
+    if (at < now - CLOCK_STEP) forget(EVERYTHING, true)
+    return (now = at)
+  }
 
   // What changes overtake
 
@@ -133,8 +145,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   const { name } = settings
-  const reason = options.store === false ? 'no store' : name ? missingIndexedDb() : 'no name'
-  const status: CacheStatus = options.store ? { persistence: 'store' } : reason ? { persistence: 'memory', reason } : { persistence: 'indexeddb' }
+  const missing = name && missingIndexedDb()
+  const reason = options.store === false ? 'no store' : name ? missing : 'no name'
+  const status: CacheStatus = options.store
+    ? { persistence: 'store' }
+    : reason
+      ? { persistence: 'memory', reason, ...(reason === missing && { fault: { class: 'unavailable', phase: 'open', action: 'memory' } }) }
+      : { persistence: 'indexeddb' }
   const reports = createReports(status, options.onError, events, counts.store)
   const { report, fail } = reports
 
@@ -142,7 +159,17 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     createIndexedDbStore<V>({
       ...settings,
       name,
-      onOpen: reports.opened,
+      now: () => now,
+      onLost() {
+        // Cleared site data must not come back from memory.
+        forgetRemote([EVERYTHING])
+      },
+      onDamage: report,
+      onOutage(fault) {
+        reports.setOutage(fault)
+        if (!fault) restore()
+      },
+      onProbe: () => restore(),
       onEvict(keys) {
         counts.store.evictions += keys.length
         for (const key of keys) {
@@ -235,6 +262,38 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
+  let restoring: Promise<void> | undefined
+
+  /** Stores what memory holds and disk lacks, unless others have changed it meanwhile. */
+  const restore = (): void => {
+    const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry))
+    restoring ??= saveAgain(lost).finally(() => (restoring = undefined))
+  }
+
+  const saveAgain = async (lost: readonly Entry<V>[]): Promise<void> => {
+    const since = disk!.position
+    const writes = lost.map((entry): Write<V> => ({
+      change: { type: 'set', key: entry.key },
+      since,
+      decide: (found) => (found && found.createdAt > entry.createdAt ? found : entry),
+    }))
+    try {
+      await disk!.restore(writes)
+    } catch {
+      // Storage is left alone again.
+      return
+    }
+    for (const [place, entry] of lost.entries()) {
+      unsaved.delete(entry)
+      drop(entry, writes[place]!)
+    }
+  }
+
+  /** What was refused for a later change must not be served either. */
+  const drop = (entry: Entry<V>, write: Write<V>): void => {
+    if (write.entry !== entry && memory.peek(entry.key) === entry) memory.delete(entry.key)
+  }
+
   /** Memory follows what a change has left. */
   const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean): void => {
     const held = memory.peek(key)
@@ -303,7 +362,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   /** Of several tabs, one at a time sweeps what they share in the background. */
   const sweepInTurn = (): Promise<Swept> =>
-    withLock(`${disk!.database} sweep`, { ifAvailable: true }, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(now)))
+    withLock(`${disk!.database} sweep`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(now)))
 
   const sweep = async (background: boolean): Promise<{ count: number; more: boolean }> => {
     // Nothing of it concerns this version.
@@ -328,7 +387,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   const sweeper = createSweeper(sweepInterval, () => {
-    now = clock.now()
+    readClock()
     return sweep(true).then(({ more }) => more, () => true)
   })
 
@@ -363,13 +422,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     begin() {
       if (closed) throw closedError()
-      return (now = clock.now())
+      return readClock()
     },
 
-    now: () => (now = clock.now()),
+    now: readClock,
 
     peek(key) {
-      now = clock.now()
+      readClock()
       const entry = memory.peek(key)
       // Memory has seen to the expiry; a ttl that ends earlier is an exception.
       return checking || now >= entry?.staleAt! ? undefined : entry
@@ -410,10 +469,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       counts.memory.writes += entries.length
       const saving = save(writes)
       for (const { change } of writes) tell(change, true)
-      return saving.then(() => {
-        // What was refused for a later change must not be served either.
-        for (const [place, entry] of entries.entries()) if (writes[place]!.entry !== entry && memory.peek(entry.key) === entry) memory.delete(entry.key)
-      })
+      return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
     },
 
     remove,
@@ -444,7 +500,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
 
     stats() {
-      now = clock.now()
+      readClock()
       const { evictions, expirations, size, weight } = memory.stats()
       return { memory: { ...counts.memory, evictions, expirations, size, weight }, store: { ...counts.store } }
     },

@@ -17,8 +17,8 @@ export interface Peer {
 }
 
 export interface Tabs {
-  /** Tells of a commit, together with others of the next few ms. */
-  post(changes: readonly Change[], id: number): void
+  /** Tells of a commit, and the number of its record in the log, together with others of the next few ms. */
+  post(changes: readonly Change[], id?: number): void
   postDestroy(): void
   /** Whether a cache somewhere uses a database. A tab that is frozen does not answer. */
   isUsed(database: string): Promise<boolean>
@@ -50,7 +50,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
 
   const flush = (): void => {
     clearTimeout(timer)
-    if (ids.length) post({ database, changes, ids })
+    if (changes.length) post({ database, changes, ids })
     changes = []
     ids = []
   }
@@ -100,8 +100,10 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   return {
     held: [onMessage, onPageEvent],
     post(made, id) {
+      const waits = changes.length > 0
       changes = changes.concat(made)
-      if (ids.push(id) > 1) return
+      if (id !== undefined) ids.push(id)
+      if (waits) return
       timer = setTimeout(flush, COLLECTED_FOR)
       // Its timers wait for a second or more.
       if (globalThis.document?.hidden) flush()

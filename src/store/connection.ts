@@ -1,28 +1,57 @@
 // One connection per cache: opened at first need, given up as soon as another tab needs it gone, opened again when needed.
-// Nobody waits longer than the time limit; a database that opens later is taken up then.
+// What follows from a fault of it is decided here, but for a full disk and for single entries (write-queue.ts, read-batch.ts).
+// Nobody waits longer than the time limits; a database that opens later is taken up then.
 
-import { closedError, type CacheError } from '../errors.ts'
-import { isStale, toCacheError } from './faults.ts'
+import { closedError, CacheError, type FaultPhase } from '../errors.ts'
+import { within } from '../within.ts'
+import { createBreaker, type Breaker, type Kind } from './breaker.ts'
+import { nameOf, toCacheError } from './faults.ts'
 import { complete, resultOf, type Work } from './requests.ts'
-import { createSchema, ENTRIES, LOG } from './schema.ts'
+import { createSchema, ENTRIES, isWhole, LOG } from './schema.ts'
 
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
+/** How long a transaction may take, ms, and one more for each call that it serves. */
+export const TRANSACTION_TIME_LIMIT = 10_000
+/** ms before each further try to open. */
+const PAUSES = [50, 250, 1_000]
 
 export interface Connection {
-  /** Runs work in a transaction, and once more on a new handle if the old one proves dead. */
-  run<T>(mode: 'readonly' | 'readwrite', work: Work<T>): Promise<T>
+  readonly breaker: Breaker
+  /**
+   * Runs work in a transaction, and once more on a new handle if it fails for the connection.
+   * @param calls how many it serves
+   * @throws CacheError
+   */
+  run<T>(kind: Kind, work: Work<T>, calls?: number): Promise<T>
   /** Lets go of the database until it is needed again. */
   release(): void
   close(): void
 }
 
-/** @param onOpen called each time the database has opened, after a failure too */
-export function createConnection(name: string, durability: IDBTransactionDurability, onOpen: () => void): Connection {
+/** What a connection tells. */
+export interface ConnectionWatcher {
+  /** It is being opened, which takes a moment. */
+  onOpening(): void
+  /** The database has opened, for the first time or again. */
+  onOpen(): void
+  /** Site data was cleared, or the engine gave the database up: what was stored may be gone. */
+  onLost(): void
+  /** The engine found the database damaged, and has begun an empty one. */
+  onDamage(error: CacheError): void
+  /** Storage is left alone, for a fault; without one, it is back. */
+  onOutage(fault?: CacheError): void
+  /** It is time to try whether storage works again. */
+  onProbe(): void
+}
+
+export function createConnection(name: string, durability: IDBTransactionDurability, watcher: ConnectionWatcher): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
-  let failure: CacheError | undefined
+  /** The handle of which it is known that all stores and indexes are there. */
+  let known: IDBDatabase | undefined
   let closed = false
+  const breaker = createBreaker(watcher.onOutage, watcher.onProbe)
 
   const drop = (database = handle): void => {
     database?.close()
@@ -30,53 +59,92 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   }
 
   /** Takes up the database, also when it comes too late for those who asked for it. */
-  const take = (database: IDBDatabase): IDBDatabase => {
+  const adopt = (database: IDBDatabase): IDBDatabase => {
+    if (closed || handle) {
+      database.close()
+      return handle ?? database
+    }
     handle = database
     opening ??= Promise.resolve(database)
-    database.onversionchange = database.onclose = () => drop(database)
-    failure = undefined
-    closed ? drop() : onOpen()
+    database.onversionchange = () => drop(database)
+    database.onclose = () => {
+      drop(database)
+      watcher.onLost()
+    }
+    watcher.onOpen()
+    if (breaker.fault?.fault?.phase === 'open') breaker.succeed('put')
     return database
   }
 
-  const open = async (): Promise<IDBDatabase> => {
-    try {
-      const request = indexedDB.open(name, 1)
-      request.onupgradeneeded = () => createSchema(request.result)
-      return await within(OPEN_TIME_LIMIT, resultOf(request).then(take))
-    } catch (error) {
-      opening = undefined
-      throw (failure = toCacheError('open-failed', error))
+  const request = (): Promise<IDBDatabase> => {
+    const request = indexedDB.open(name, 1)
+    request.onupgradeneeded = (event) => {
+      createSchema(request.result)
+      // Chromium's own property.
+      const { dataLoss, dataLossMessage } = event as { readonly dataLoss?: string; readonly dataLossMessage?: string }
+      if (dataLoss === 'total') watcher.onDamage(new CacheError('data-lost', `The database was damaged, and is empty now: ${dataLossMessage}`))
+    }
+    watcher.onOpening()
+    return resultOf(request).then(adopt)
+  }
+
+  const tryToOpen = async (): Promise<IDBDatabase> => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await request()
+      } catch (cause) {
+        const error = toCacheError('open-failed', cause, 'open')
+        if (error.fault!.class !== 'heal' || tries === PAUSES.length) throw error
+        await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+      }
     }
   }
 
+  const open = (): Promise<IDBDatabase> =>
+    within(OPEN_TIME_LIMIT, tryToOpen()).catch((cause) => {
+      opening = undefined
+      throw breaker.trip(toCacheError('open-failed', cause, 'open'))
+    })
+
   return {
-    async run(mode, work) {
+    breaker,
+    async run(kind, work, calls = 1) {
+      if (closed) throw closedError()
+      breaker.admit(kind)
       for (let attempt = 1; ; attempt++) {
-        if (closed) throw closedError()
-        if (failure) throw failure
         const database = await (opening ??= open())
+        let transaction: IDBTransaction | undefined
+        let phase: FaultPhase = 'transaction'
         try {
-          return await complete(database.transaction([ENTRIES, LOG], mode, { durability }), work)
-        } catch (error) {
-          if (attempt > 1 || !isStale(error)) throw error
+          transaction = database.transaction([ENTRIES, LOG], kind === 'read' ? 'readonly' : 'readwrite', { durability })
+          if (known !== database && !isWhole(transaction)) throw new DOMException('an index is missing', 'NotFoundError')
+          known = database
+          phase = kind === 'read' ? kind : 'request'
+          const result = await within(TRANSACTION_TIME_LIMIT + calls, complete(transaction, work, () => (phase = 'commit')))
+          breaker.succeed(kind)
+          return result
+        } catch (cause) {
+          const error = toCacheError(kind === 'read' ? 'read-failed' : 'write-failed', cause, phase, { count: calls })
+          const action = error.fault?.action ?? ''
+          try {
+            // Of one that does not answer.
+            transaction?.abort()
+          } catch {
+            // It has ended.
+          }
+          if (closed) throw closedError()
+          if (attempt > 1 || action !== 'retried') throw /memory|retried/.test(action) ? breaker.trip(error) : error
           drop(database)
+          // Half a database is made anew.
+          if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await within(OPEN_TIME_LIMIT, resultOf(indexedDB.deleteDatabase(name))).catch(() => {})
         }
       }
     },
     release: () => drop(),
     close() {
       closed = true
+      breaker.stop()
       drop()
     },
   }
-}
-
-/** Rejects when a promise takes longer than so many ms. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout>
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new DOMException(`no answer after ${ms} ms`, 'TimeoutError')), ms)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

@@ -1,28 +1,32 @@
 // The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
 
 import { EVERYTHING, type Change } from '../change.ts'
-import { createConnection, OPEN_TIME_LIMIT, within } from './connection.ts'
-import { nameOf } from './faults.ts'
+import { isFromFuture, type Entry } from '../entry.ts'
+import { CacheError } from '../errors.ts'
+import { within } from '../within.ts'
+import { createConnection, OPEN_TIME_LIMIT, type ConnectionWatcher } from './connection.ts'
+import { classOf, nameOf } from './faults.ts'
 import { createLog } from './log.ts'
+import { createMarker } from './marker.ts'
 import { createReadBatch } from './read-batch.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY, databaseName, databasePrefix, toEntry } from './schema.ts'
-import type { Store } from './store.ts'
-import { sweepExpired, trim } from './sweep.ts'
+import type { Store, Write } from './store.ts'
+import { dropFuture, makeRoom, sweepExpired, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
 
-export interface IndexedDbSettings {
+export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' | 'onOpen'> {
   readonly name: string
   readonly version: string
   readonly durability: IDBTransactionDurability
   /** Bound on entries; holds after `flush` and `sweep`. */
   readonly maxStoredEntries: number
-  /** Called each time the database has opened, after a failure too. */
-  onOpen(): void
+  /** Epoch ms. */
+  now(): number
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
   /** Told what a transaction of this store changed, and its number in the log. */
-  onCommit(changes: readonly Change[], id: number): void
+  onCommit(changes: readonly Change[], id?: number): void
   /** Told what others changed while nobody told this tab. */
   onMissed(changes: readonly Change[]): void
 }
@@ -41,10 +45,18 @@ export interface IndexedDbStore<V> extends Store<V> {
   locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
+  /** Carries out what is owed, and writes. */
+  restore(writes: readonly Write<V>[]): Promise<unknown>
   /** Lets go of the database until it is needed again. */
   release(): void
   /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
   leave(): Promise<void>
+}
+
+/** What lies under a key; no record where the engine cannot read it. */
+interface Found {
+  readonly key: string
+  readonly record?: unknown
 }
 
 /** ms after which a message counts as lost. */
@@ -54,7 +66,7 @@ const HEARD_IN = 100
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, onOpen, onEvict, onCommit, onMissed }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, now, onEvict, onCommit, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
@@ -63,26 +75,45 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<unknown> => {
     missing = undefined
-    return within(OPEN_TIME_LIMIT, connection.run('readonly', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
+    return within(OPEN_TIME_LIMIT, connection.run('read', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
   }
   const see = (ids: readonly number[]): void => {
     // The message of another tab may be under way, or lost.
     if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
   }
-  const connection = createConnection(database, durability, () => {
-    onOpen()
-    void catchUp()
+  /** Whether this page has opened the database before. */
+  let opened = false
+  const connection = createConnection(database, durability, {
+    ...watcher,
+    onOpening() {
+      if (!opened) writes.recall()
+    },
+    onOpen() {
+      opened = true
+      writes.settle()
+      void catchUp()
+    },
   })
   const reads = createReadBatch(connection)
-  const writes = createWriteQueue<V>(connection, log, (changes, id) => {
-    see([id])
-    onCommit(changes, id)
+  const evict = async (choose: Work<readonly string[]>): Promise<void> => {
+    const evicted = await connection.run('delete', choose)
+    if (evicted.length) onEvict(evicted)
+  }
+  const writes = createWriteQueue<V>({
+    connection,
+    log,
+    marker: createMarker(database),
+    onCommit(changes, id) {
+      if (id !== undefined) see([id])
+      onCommit(changes, id)
+    },
+    makeRoom: () => evict((entries) => makeRoom(entries, now())),
   })
 
   /** Runs one of several transactions, so that writes and other tabs get their turn between them. */
   const takeTurn = async <T>(work: Work<T>): Promise<T> => {
     await writes.settled()
-    return connection.run('readwrite', work)
+    return connection.run('delete', work)
   }
 
   /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */
@@ -91,11 +122,35 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
   const trimToBound = async (): Promise<void> => {
     written = 0
-    const evicted = await takeTurn((entries) => trim(entries, maxStoredEntries))
-    if (evicted.length) onEvict(evicted)
+    await writes.settled()
+    await evict(async (entries) => {
+      await dropFuture(entries, now())
+      return trim(entries, maxStoredEntries)
+    })
   }
 
-  return {
+  /** The entry of a record. One that this cache cannot read goes, unless it has been replaced meanwhile. */
+  const readEntry = ({ key, record }: Found): Entry<V> | undefined => {
+    const entry = toEntry<V>(record)
+    if (entry && !isFromFuture(entry, now())) return writes.hides(entry) ? undefined : entry
+    discard(key)
+    return undefined
+  }
+
+  const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: (found) => (found && !isFromFuture(found, now()) ? found : undefined) }).catch(() => {})
+
+  /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */
+  const readPage = async (entries: IDBObjectStore, range: IDBKeyRange | null): Promise<readonly Found[]> => {
+    try {
+      return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
+    } catch (error) {
+      if (classOf('read', error) !== 'corrupt-entry') throw error
+      const keys = (await resultOf(entries.getAllKeys(range, PAGE))) as string[]
+      return Promise.all(keys.map((key) => resultOf(entries.get(key)).then((record) => ({ key, record }), () => ({ key }))))
+    }
+  }
+
+  const store: IndexedDbStore<V> = {
     database,
     get position() {
       return log.position
@@ -114,8 +169,17 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async get(key) {
       written ??= 1
       await writes.settled(key)
-      const entry = toEntry<V>(await reads.get(key))
-      return entry && !writes.hides(entry) ? entry : undefined
+      try {
+        const record = await reads.get(key)
+        return record === undefined ? undefined : readEntry({ key, record })
+      } catch (error) {
+        if (error instanceof CacheError && error.fault?.class === 'corrupt-entry') discard(key)
+        throw error
+      }
+    },
+    restore(all) {
+      writes.settle(true)
+      return store.write(all)
     },
     write(all) {
       // One tick, so one transaction.
@@ -131,10 +195,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       await writes.settled()
       let range: IDBKeyRange | null = null
       for (;;) {
-        const page: { key: string }[] = await connection.run('readonly', (entries) => resultOf(entries.getAll(range, PAGE)))
+        const page = await connection.run('read', (entries) => readPage(entries, range))
         for (const record of page) {
-          const entry = toEntry<V>(record)
-          if (entry && !writes.hides(entry)) yield entry
+          const entry = readEntry(record)
+          if (entry) yield entry
         }
         if (page.length < PAGE) return
         range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
@@ -145,7 +209,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       const keys = await reads.host(() => sweepExpired(takeTurn, now, reads.ride))
       await trimToBound()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
-      const next = await connection.run('readonly', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(now, true))))
+      const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(now, true))))
       return { keys, more: next !== undefined }
     },
 
@@ -176,6 +240,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       }
     },
   }
+  return store
 }
 
 /** The databases of a name, in every data version; where the engine does not list them, the one given. */
@@ -186,8 +251,9 @@ async function databasesOf(name: string, database: string): Promise<readonly str
 
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
-  const connection = createConnection(database, 'relaxed', () => {})
-  await connection.run('readwrite', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
+  const ignore = (): void => {}
+  const connection = createConnection(database, 'relaxed', { onOpening: ignore, onOpen: ignore, onLost: ignore, onDamage: ignore, onOutage: ignore, onProbe: ignore })
+  await connection.run('delete', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()
   const request = indexedDB.deleteDatabase(database)
   await Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])

@@ -2,13 +2,17 @@
 // waiting for its end.
 
 import type { Connection } from './connection.ts'
+import { classOf, toCacheError } from './faults.ts'
 import { resultOf } from './requests.ts'
 
 export interface ReadBatch {
-  /** The record of a key, or undefined. */
+  /**
+   * The record of a key, or undefined.
+   * @throws CacheError of class `corrupt-entry` for one that the engine cannot read
+   */
   get(key: string): Promise<unknown>
-  /** Issues the waiting reads in a transaction. */
-  ride(entries: IDBObjectStore): void
+  /** Issues the waiting reads in a transaction; of one that fails for the connection they wait for the next. */
+  ride(entries: IDBObjectStore): Promise<unknown>
   /** Runs work during which reads wait for a ride; those left over get their own transaction. */
   host<T>(work: () => Promise<T>): Promise<T>
 }
@@ -23,13 +27,20 @@ export function createReadBatch(connection: Connection): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  const ride = (entries: IDBObjectStore): void => {
-    for (const { key, resolve, reject } of waiting.splice(0)) resultOf(entries.get(key)).then(resolve, reject)
-  }
+  const ride = (entries: IDBObjectStore): Promise<unknown> =>
+    Promise.all(
+      waiting.splice(0).map((read) =>
+        resultOf(entries.get(read.key)).then(read.resolve, (error) => {
+          if (classOf('read', error) === 'corrupt-entry') return read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
+          waiting.push(read)
+          throw error
+        }),
+      ),
+    )
 
   const flush = (): void => {
     if (hosts || !waiting.length) return
-    connection.run('readonly', async (entries) => ride(entries)).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
+    connection.run('read', ride, waiting.length).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
   }
 
   return {

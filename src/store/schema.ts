@@ -32,11 +32,20 @@ export function createSchema(database: IDBDatabase): void {
   database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ id: Math.floor(Math.random() * 2 ** 52), changes: [] })
 }
 
+/** Whether a database has all of it; it may have been left half made. Where an object store is missing there is no transaction. */
+export function isWhole(transaction: IDBTransaction): boolean {
+  return transaction.objectStore(ENTRIES).indexNames.length > 1
+}
+
 /** The entry that a record is; `undefined` for anything that this schema cannot have written. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
   // NaN equals nothing.
   const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => time === Number(time))
-  const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && Array.isArray(tags)
+  const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && isStrings(tags)
   return valid ? (record as Entry<V>) : undefined
+}
+
+function isStrings(tags: unknown): boolean {
+  return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')
 }

@@ -6,6 +6,7 @@
 // and deleted in one transaction (3.7 times as long: short runs, and the index read again over deleted rows); one
 // transaction (20 % less, but others wait for 3 s); windows of 5,000 entries (no gain, up to 10 % slower in SQLite, WebKit).
 
+import { isFromFuture } from '../entry.ts'
 import { recordsSince } from './log.ts'
 import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
@@ -89,5 +90,28 @@ export async function trim(entries: IDBObjectStore, bound: number): Promise<read
     if (!keys.length) keys = await resultOf(entries.getAllKeys(null, excess))
     // The key path yields nothing but strings.
     evicted = evicted.concat(await deleteSorted(entries, keys.sort() as string[]))
+  }
+}
+
+/**
+ * Makes room on a full disk: what expired goes, and of the rest the soonest to expire, a tenth of all at the least.
+ *
+ * @returns the keys deleted
+ */
+export async function makeRoom(entries: IDBObjectStore, now: number): Promise<readonly string[]> {
+  const before = await resultOf(entries.count())
+  const expired = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.upperBound(now)))) as string[]
+  return [...(await deleteSorted(entries, expired.sort())), ...(await trim(entries, before * 0.9))]
+}
+
+/** Looked at in one sweep. */
+const MOST_FUTURE = 100
+
+/** Deletes entries written under a clock that was ahead of time, as far as they are the last to expire: no sweep would come by them for long. */
+export async function dropFuture(entries: IDBObjectStore, now: number): Promise<void> {
+  for (let count = 0; count < MOST_FUTURE; count++) {
+    const cursor = await resultOf(entries.index(BY_EXPIRY).openCursor(null, 'prev'))
+    if (!cursor || !isFromFuture(cursor.value, now)) return
+    entries.delete(cursor.primaryKey)
   }
 }

@@ -1,13 +1,14 @@
 // When and how writes reach the disk: those of one tick, and those that arrive while a transaction commits, form the next
 // one. What a failed batch meant to change stays owed: deleted before anything else is written, and hidden from reads
-// until then, so that no older value comes back.
+// until then, so that no older value comes back; a note beside the database says so to pages to come (marker.ts).
 
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
-import type { CacheError } from '../errors.ts'
+import type { CacheError, CacheErrorCode } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { isStale, toCacheError } from './faults.ts'
+import { classOf, toCacheError } from './faults.ts'
 import { recordsSince, type Log } from './log.ts'
+import type { Marker } from './marker.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
 import { resultOf } from './requests.ts'
 import { BY_TAG, toEntry } from './schema.ts'
@@ -20,6 +21,10 @@ export interface WriteQueue<V> {
   add(write: Write<V>): Promise<unknown>
   /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
   settled(key?: string): Promise<unknown> | undefined
+  /** Carries out what is owed; always: begins a transaction in any case. */
+  settle(always?: boolean): void
+  /** Owes what pages have left undone. */
+  recall(): void
   /** Whether an entry on disk must not be seen, as its removal failed. */
   hides(entry: Entry<V>): boolean
 }
@@ -35,33 +40,84 @@ interface Batch<V> {
 /** Owed changes remembered one by one; beyond it all that is on disk is owed. */
 const MOST_OWED = 10_000
 
-/** @param onCommit told what a transaction did, and the number of its record in the log */
-export function createWriteQueue<V>(connection: Connection, log: Log, onCommit: (changes: readonly Change[], id: number) => void): WriteQueue<V> {
+export interface WriteQueueSettings {
+  readonly connection: Connection
+  readonly log: Log
+  readonly marker: Marker
+  /** Told what a transaction did, and the number of its record in the log, if it has one. */
+  onCommit(changes: readonly Change[], id?: number): void
+  /** Makes room where there is none left for what is to be written; rejects when it cannot. */
+  makeRoom(): Promise<unknown>
+}
+
+export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   let latest: Batch<V> | undefined
-  let owed: Write<V>[] = []
+  let owed: readonly Write<V>[] = []
+  /** What was done without a record in the log, as that would have taken space. */
+  let unlogged: readonly Change[] = []
 
-  const commit = async (writes: readonly Write<V>[]): Promise<void> => {
-    const made = await connection.run('readwrite', async (entries, records) => {
-      const changes = await writeAll(entries, records, [...owed, ...writes])
-      return changes.length && { changes, record: log.append(records, changes) }
-    })
-    owed = []
+  const setOwed = (writes: readonly Write<V>[]): void => {
+    if (writes.length) marker.set()
+    else if (owed.length) marker.clear()
+    owed = writes
+  }
+
+  const commit = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
+    const made = await connection.run(
+      'put',
+      async (entries, records) => {
+        const changes = await writeAll(entries, records, [...owed, ...writes])
+        return changes.length && { changes, record: log.append(records, unlogged.concat(changes)) }
+      },
+      writes.length,
+    )
+    setOwed([])
+    if (made) unlogged = []
     if (made) onCommit(made.changes, made.record.result)
+  }
+
+  /** Deletes what is owed, and puts nothing: that needs no space. For want of a record in the log, others take everything for changed. */
+  const deleteOwed = async (): Promise<void> => {
+    const changes = await connection.run('delete', async (entries, records) => {
+      records.clear()
+      return writeAll(entries, records, owed)
+    })
+    setOwed([])
+    unlogged = unlogged.concat(changes).slice(-MOST_OWED)
+    onCommit(changes)
+  }
+
+  /** Commits as often as it helps: without entries that cannot be stored, and once after room was made. */
+  const commitAtLast = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
+    // A probe makes none, or a full disk would lose a tenth with each.
+    let roomMade = connection.breaker.fault !== undefined
+    for (;;) {
+      const refused = writes.filter(({ error }) => error).length
+      try {
+        return await commit(writes)
+      } catch (cause) {
+        const error = toCacheError('write-failed', cause)
+        const type = error.fault?.class
+        if (type === 'bad-entry' && writes.filter(({ error }) => error).length > refused) continue
+        if (type !== 'capacity') throw error
+        if (roomMade) throw connection.breaker.trip(error)
+        roomMade = true
+        await makeRoom().catch(() => {})
+      }
+    }
   }
 
   const drain = async (writes: readonly Write<V>[]): Promise<CacheError | undefined> => {
     pending = undefined
     try {
-      await commit(writes)
+      await commitAtLast(writes)
       return undefined
-    } catch (cause) {
-      const error = toCacheError('write-failed', cause)
-      for (const { change } of writes) owed.push({ change: 'key' in change ? { type: 'delete', key: change.key } : change })
-      if (owed.length > MOST_OWED) owed = [{ change: EVERYTHING }]
-      // Deletes need no quota.
-      if (error.code !== 'open-failed') await commit([]).catch(() => {})
-      return error
+    } catch (error) {
+      const all = owed.concat(writes.map(({ change }) => ({ change: 'key' in change ? { type: 'delete', key: change.key } : change })))
+      setOwed(all.length > MOST_OWED ? [{ change: EVERYTHING }] : all)
+      if (all.length) await deleteOwed().catch(() => {})
+      return error as CacheError
     }
   }
 
@@ -88,6 +144,12 @@ export function createWriteQueue<V>(connection: Connection, log: Log, onCommit: 
       }
       const error = (await batch.done) ?? write.error
       if (error) throw error
+    },
+    settle(always) {
+      if (always || owed.length) pending ??= open()
+    },
+    recall() {
+      if (marker.recall()) setOwed([{ change: EVERYTHING }])
     },
     settled: (key) => [pending, latest].find((batch) => batch && (!key || batch.latest.has(undefined) || batch.latest.has(key)))?.done,
     hides: ({ key, tags = [] }) => owed.some(({ change }) => concerns(change, key, tags)),
@@ -137,13 +199,22 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
   return [...made.values()]
 }
 
-/** A value that cannot be cloned fails its own write alone, and no older one may stay. Returns whether there is a value now. */
+/** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
 function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): boolean {
-  try {
-    if (write.entry) return !!entries.put(write.entry)
-  } catch (error) {
-    if (isStale(error)) throw error
-    write.error = toCacheError('not-cloneable', error, key)
+  const refuse = (code: CacheErrorCode, error: unknown): boolean => {
+    const refused = classOf('put', error) === 'bad-entry'
+    if (refused) write.error = toCacheError(code, error, 'put', { key })
+    return refused
+  }
+  if (write.entry && !write.error) {
+    try {
+      const request = entries.put(write.entry)
+      // It shows after the commit was asked for, and so ends the transaction; the next one goes without.
+      request.onerror = () => refuse('write-failed', request.error)
+      return true
+    } catch (error) {
+      if (!refuse('not-cloneable', error)) throw error
+    }
   }
   entries.delete(key)
   return false

@@ -97,6 +97,8 @@ class Trial {
 
   async #tick(ms: number): Promise<void> {
     this.#place.clock.advance(ms)
+    // Two small steps back are not one large one.
+    this.#cache.stats()
     for (const key of this.#oracle.tick(ms)) this.#inMemory.delete(key)
     for (const key of this.#oracle.doubtful()) {
       const info = await this.#cache.info(key)

@@ -222,16 +222,16 @@ describe.each([TWO_TIERS, MEMORY_ALONE, PLAIN_STORE])('$title', (arrangement) =>
       await expectEmpty(cache, place)
     })
 
-    it('a late look and steps of the clock cost delay, not memory', async () => {
+    it('a late look costs delay, not memory; a clock that is set back makes nothing live longer', async () => {
       const fill = () => cache.setMany([['a', 1], ['b', 2], ['c', 3]], { ttl: SECOND })
       await fill()
       clock.advance(10 * DAY)
       expect(await cache.sweep()).toBe(3)
       await fill()
       clock.advance(-HOUR)
-      expect(await cache.sweep()).toBe(0)
+      expect(await cache.getMany(['a', 'b', 'c'])).toEqual(new Map())
       clock.advance(HOUR + SECOND)
-      expect(await cache.sweep()).toBe(3)
+      await cache.sweep()
       await expectEmpty(cache, place)
     })
   })

@@ -95,7 +95,7 @@ describe('status', () => {
       throw new DOMException('denied', 'SecurityError')
     })
     await cache.set('a', 1)
-    const status = { persistence: 'memory', reason: expect.stringContaining('denied') }
+    const status = { persistence: 'memory', reason: expect.stringContaining('denied'), fault: { class: 'unavailable', phase: 'open', action: 'memory' } }
     expect(told()).toEqual([{ type: 'set', key: 'a' }, { type: 'status', status }])
     expect(cache.status).toEqual(status)
     expect(await cache.get('a')).toBe(1)

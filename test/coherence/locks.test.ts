@@ -26,11 +26,13 @@ afterEach(async () => {
 })
 
 const offline = new Error('offline')
+/** ms that nothing here comes near. */
+const LIMIT = 10_000
 
 describe('with a lock', () => {
   it('resolves to what the work resolves to, which is told the lock', async () => {
     const work = vi.fn(async (lock?: Lock | null) => lock?.name)
-    expect(await withLock('n', {}, work)).toBe('n')
+    expect(await withLock('n', {}, LIMIT, work)).toBe('n')
     expect(work).toHaveBeenCalledTimes(1)
     expect(locks.asked).toEqual(['n'])
   })
@@ -42,13 +44,13 @@ describe('with a lock', () => {
     }],
   ])('work that %s runs once, and its error is the caller’s', async (_how, fail) => {
     const work = vi.fn(fail)
-    expect(await rejectionOf(withLock('n', {}, work))).toBe(offline)
+    expect(await rejectionOf(withLock('n', {}, LIMIT, work))).toBe(offline)
     expect(work).toHaveBeenCalledTimes(1)
   })
 
   it.each([undefined, null, false, 0, ''])('%o is a result like any other', async (result) => {
     const work = vi.fn(async () => result)
-    expect(await withLock<unknown>('n', {}, work)).toBe(result)
+    expect(await withLock<unknown>('n', {}, LIMIT, work)).toBe(result)
     expect(work).toHaveBeenCalledTimes(1)
   })
 
@@ -56,7 +58,7 @@ describe('with a lock', () => {
     const order: string[] = []
     const gates = [deferred(), deferred(), deferred()]
     const run = (name: string, id: number) =>
-      withLock(name, {}, async () => {
+      withLock(name, {}, LIMIT, async () => {
         order.push(`${name} ${id} begins`)
         await gates[id]!.promise
         order.push(`${name} ${id} ends`)
@@ -74,29 +76,29 @@ describe('with a lock', () => {
   })
 
   it('the lock is free again when the work has failed', async () => {
-    await rejectionOf(withLock('n', {}, async () => Promise.reject(offline)))
-    expect(await withLock('n', {}, async (lock) => lock?.mode)).toBe('exclusive')
+    await rejectionOf(withLock('n', {}, LIMIT, async () => Promise.reject(offline)))
+    expect(await withLock('n', {}, LIMIT, async (lock) => lock?.mode)).toBe('exclusive')
   })
 
   it('ifAvailable: the work is told null where it is taken, and does not wait', async () => {
     const gate = deferred()
-    const first = withLock('n', { ifAvailable: true }, async (lock) => {
+    const first = withLock('n', { ifAvailable: true }, LIMIT, async (lock) => {
       await gate.promise
       return lock?.name
     })
     await turns()
-    expect(await withLock('n', { ifAvailable: true }, async (lock) => lock)).toBeNull()
+    expect(await withLock('n', { ifAvailable: true }, LIMIT, async (lock) => lock)).toBeNull()
     gate.resolve()
     expect(await first).toBe('n')
   })
 
   it('a signal ends the wait: the work runs once, without the lock, while the other still holds it', async () => {
     const gate = deferred()
-    const holder = withLock('n', {}, () => gate.promise)
+    const holder = withLock('n', {}, LIMIT, () => gate.promise)
     await turns()
     const controller = new AbortController()
     const work = vi.fn(async (lock?: Lock | null) => lock)
-    const waiting = withLock('n', { signal: controller.signal }, work)
+    const waiting = withLock('n', { signal: controller.signal }, LIMIT, work)
     expect(await isPending(waiting)).toBe(true)
     expect(work).not.toHaveBeenCalled()
     controller.abort()
@@ -113,7 +115,7 @@ describe('with a lock', () => {
     const gate = deferred<string>()
     const controller = new AbortController()
     const work = vi.fn(() => gate.promise)
-    const working = withLock('n', { signal: controller.signal }, work)
+    const working = withLock('n', { signal: controller.signal }, LIMIT, work)
     await turns()
     controller.abort()
     expect(await isPending(working)).toBe(true)
@@ -123,13 +125,13 @@ describe('with a lock', () => {
   })
 
   it('a signal that was aborted before: the work runs at once', async () => {
-    expect(await withLock('n', { signal: AbortSignal.abort() }, async (lock) => lock)).toBeUndefined()
+    expect(await withLock('n', { signal: AbortSignal.abort() }, LIMIT, async (lock) => lock)).toBeUndefined()
   })
 
   it.each([['its value', true], ['its error', false]])('a lock that is stolen meanwhile: the work goes on, and %s counts', async (_what, succeeds) => {
     const gate = deferred<string>()
     const work = vi.fn(() => gate.promise)
-    const working = withLock('n', {}, work)
+    const working = withLock('n', {}, LIMIT, work)
     await turns()
     await locks.steal('n')
     expect(await isPending(working)).toBe(true)
@@ -153,9 +155,9 @@ describe('without one', () => {
   ])('%s: the work runs once, told no lock, and its result or error counts', async (_what, navigator) => {
     vi.stubGlobal('navigator', navigator)
     const work = vi.fn(async (lock?: Lock | null) => lock)
-    expect(await withLock('n', {}, work)).toBeUndefined()
+    expect(await withLock('n', {}, LIMIT, work)).toBeUndefined()
     expect(work).toHaveBeenCalledTimes(1)
-    expect(await rejectionOf(withLock('n', {}, () => Promise.reject(offline)))).toBe(offline)
+    expect(await rejectionOf(withLock('n', {}, LIMIT, () => Promise.reject(offline)))).toBe(offline)
   })
 
   it('a getter that throws', async () => {
@@ -164,7 +166,7 @@ describe('without one', () => {
         throw new DOMException('denied', 'SecurityError')
       },
     })
-    expect(await withLock('n', {}, async () => 'done')).toBe('done')
+    expect(await withLock('n', {}, LIMIT, async () => 'done')).toBe('done')
   })
 
   it('a request that rejects after it has called back: the work that has begun is not begun again', async () => {
@@ -177,7 +179,7 @@ describe('without one', () => {
       },
     })
     const work = vi.fn(async () => 'done')
-    expect(await withLock('n', {}, work)).toBe('done')
+    expect(await withLock('n', {}, LIMIT, work)).toBe('done')
     expect(work).toHaveBeenCalledTimes(1)
   })
 })

@@ -4,26 +4,37 @@ import { createIndexedDbStore, type IndexedDbSettings } from '../../src/store/in
 import { callsOf, type StoreCalls } from '../store/calls.ts'
 import './indexed-db.ts'
 
+/** Settings of a store that nobody watches. */
+export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
+  version: '',
+  durability: 'relaxed',
+  maxStoredEntries: 10_000,
+  now: Date.now,
+  onLost() {},
+  onDamage() {},
+  onOutage() {},
+  onProbe() {},
+  onEvict() {},
+  onCommit() {},
+  onMissed() {},
+}
+
 export interface OpenedStore<V> {
   readonly store: StoreCalls<V>
-  /** What the cache was told: how often the database opened, and of evictions. */
-  readonly opened: () => number
+  /** What the cache was told of: outages and their ends, and evictions. */
+  readonly outages: (string | undefined)[]
   readonly evicted: string[]
 }
 
 export function openIndexedDbStore<V = unknown>(name: string, settings: Partial<IndexedDbSettings> = {}): OpenedStore<V> {
-  let opened = 0
+  const outages: (string | undefined)[] = []
   const evicted: string[] = []
   const store = createIndexedDbStore<V>({
+    ...UNWATCHED,
     name,
-    version: '',
-    durability: 'relaxed',
-    maxStoredEntries: 10_000,
-    onOpen: () => void opened++,
+    onOutage: (fault) => void outages.push(fault?.fault?.class),
     onEvict: (keys) => void evicted.push(...keys),
-    onCommit() {},
-    onMissed() {},
     ...settings,
   })
-  return { store: callsOf(store), opened: () => opened, evicted }
+  return { store: callsOf(store), outages, evicted }
 }

@@ -5,7 +5,7 @@ import type { Change, Entry, Write } from '../../src/index.ts'
 import { createIndexedDbStore, type IndexedDbStore } from '../../src/store/indexeddb-store.ts'
 import { LOG_LENGTH } from '../../src/store/log.ts'
 import { turns } from '../helpers/deferred.ts'
-import '../helpers/indexed-db.ts'
+import { UNWATCHED } from '../helpers/indexeddb-store.ts'
 import { inLog, recorded, set } from '../helpers/log.ts'
 import { callsOf, type StoreCalls } from './calls.ts'
 import { entryOf } from './conformance.ts'
@@ -14,7 +14,7 @@ let one: IndexedDbStore<unknown>
 let other: StoreCalls<unknown>
 
 function openStore(): IndexedDbStore<unknown> {
-  return createIndexedDbStore({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10_000, onOpen() {}, onEvict() {}, onCommit() {}, onMissed() {} })
+  return createIndexedDbStore({ ...UNWATCHED, name: 'shop' })
 }
 
 beforeEach(async () => {
@@ -146,7 +146,7 @@ describe('the position', () => {
 
   it('what nobody told of is told when it catches up, once', async () => {
     const missed: Change[] = []
-    const third = createIndexedDbStore<unknown>({ name: 'shop', version: '', durability: 'relaxed', maxStoredEntries: 10, onOpen() {}, onEvict() {}, onCommit() {}, onMissed: (changes) => void missed.push(...changes) })
+    const third = createIndexedDbStore<unknown>({ ...UNWATCHED, name: 'shop', maxStoredEntries: 10, onMissed: (changes) => void missed.push(...changes) })
     await third.get('a')
     await turns()
     await other.set([entryOf('c', 1)])

@@ -67,7 +67,7 @@ describe('in several transactions', () => {
 
   it.each([1, 2, 3])('a fault in window %d rejects, loses nothing, and the next sweep does the rest', async (window) => {
     const faults = failWrites('QuotaExceededError', (nth) => nth === window)
-    await expect(here.sweep(NOW)).rejects.toMatchObject({ name: 'QuotaExceededError' })
+    await expect(here.sweep(NOW)).rejects.toMatchObject({ code: 'quota-exceeded' })
     faults.end()
     const left = await keysIn(here)
     expect(left).toEqual(expect.arrayContaining(keysOf((place) => place % 2 === 1)))

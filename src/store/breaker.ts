@@ -1,0 +1,77 @@
+// When storage is left alone: after a fault that a retry did not mend, until a probe shows that it works again. Memory serves
+// meanwhile.
+
+import { CacheError, type FaultClass } from '../errors.ts'
+import { weakly } from '../weakly.ts'
+
+/** What a transaction does. A full disk refuses only those that put something there. */
+export type Kind = 'read' | 'delete' | 'put'
+
+export interface Breaker {
+  /** @throws CacheError `paused` while storage is left alone */
+  admit(kind: Kind): void
+  /** Leaves storage alone, for a fault; returns the fault for which it is left alone already, if it is. */
+  trip(fault: CacheError): CacheError
+  /** Such a transaction has succeeded. */
+  succeed(kind: Kind): void
+  /** For what storage is left alone. */
+  readonly fault: CacheError | undefined
+  stop(): void
+}
+
+/** ms until the probe; others 5 s. */
+const RESTS: Partial<Record<FaultClass, number>> = {
+  unavailable: Infinity,
+  'newer-schema': Infinity,
+  heal: 60_000,
+  stalled: 60_000,
+  capacity: 60_000,
+  'capacity-at-open': 300_000,
+}
+
+/**
+ * @param onChange told of the fault for which storage is left alone, and of none when it is back
+ * @param probe begins one transaction; that which comes first is let through
+ */
+export function createBreaker(onChange: (fault?: CacheError) => void, probe: () => void): Breaker {
+  let fault: CacheError | undefined
+  /** Whether one transaction may try. */
+  let open = false
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const blocks = (kind: Kind): boolean => fault !== undefined && (kind === 'put' || fault.fault?.class !== 'capacity')
+  const wake = (): void => {
+    open = true
+    probe()
+  }
+
+  return {
+    get fault() {
+      return fault
+    },
+    admit(kind) {
+      if (!blocks(kind)) return
+      if (!open) throw new CacheError('paused', `Storage rests: ${fault!.message}`)
+      open = false
+    },
+    trip(cause) {
+      const rest = RESTS[cause.fault!.class] ?? 5_000
+      clearTimeout(timer)
+      if (rest < Infinity) {
+        timer = setTimeout(weakly(wake), rest)
+        // It must not keep a process of Node alive.
+        ;(timer as { unref?(): void }).unref?.()
+      }
+      if (fault) return fault
+      onChange((fault = cause))
+      return cause
+    },
+    succeed(kind) {
+      if (!blocks(kind)) return
+      clearTimeout(timer)
+      fault = undefined
+      onChange()
+    },
+    stop: () => clearTimeout(timer),
+  }
+}

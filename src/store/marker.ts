@@ -1,0 +1,33 @@
+// A note beside the database, for pages to come: what some page was to remove is still there. localStorage is synchronous,
+// and works where IndexedDB does not; workers have none.
+
+export interface Marker {
+  set(): void
+  /** Takes this page's note away, and those that it has recalled. */
+  clear(): void
+  /** Whether there are notes. */
+  recall(): boolean
+}
+
+export function createMarker(database: string): Marker {
+  const own = String(Math.random())
+  let recalled: readonly string[] = []
+  const update = (change: (notes: readonly string[]) => readonly string[]): void => {
+    try {
+      const before = localStorage.getItem(database)
+      const after = change(before?.split(' ') ?? []).join(' ')
+      if (after) localStorage.setItem(database, after)
+      else if (before) localStorage.removeItem(database)
+    } catch {
+      // There is none here, or it may not be used.
+    }
+  }
+  return {
+    set: () => update((notes) => [...new Set([...notes, own])]),
+    clear: () => update((notes) => notes.filter((note) => note !== own && !recalled.includes(note))),
+    recall() {
+      update((notes) => (recalled = notes))
+      return recalled.length > 0
+    },
+  }
+}
