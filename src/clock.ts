@@ -5,12 +5,17 @@ export interface Clock {
   now(): number
 }
 
+/** The wall clock: what is written to disk is read under others of its kind. */
+export const wallTime = (): number => Date.now()
+
 /**
- * The wall clock, read once per turn of the event loop: time stands still within one synchronous stretch.
+ * A clock that is read once per turn of the event loop: time stands still within one synchronous stretch.
  *
  * A `Date.now()` in every operation makes a hit 3.3 times as slow as a bare `Map`'s, this one 1.4 times.
+ *
+ * @param read gives epoch ms
  */
-export function turnClock(): Clock {
+export function turnClock(read: () => number = wallTime): Clock {
   let time = 0
   const forget = (): void => {
     time = 0
@@ -18,10 +23,32 @@ export function turnClock(): Clock {
   return {
     now() {
       if (!time) {
-        time = Date.now()
+        time = read()
         queueMicrotask(forget)
       }
       return time
     },
+  }
+}
+
+/** ms by which the wall clock may fall behind the monotonic one, which is not adjusted, without being taken for set back. */
+const STEP = 1_000
+
+/**
+ * The wall clock, but one that was set back goes on as if it had not been: what memory holds does not live longer for it. In
+ * sleep, when the monotonic clock may stand still, the wall clock counts.
+ *
+ * @see https://w3c.github.io/hr-time/#dfn-monotonic-clock
+ */
+export function steadyTime(): () => number {
+  let time = 0
+  let mark = 0
+  return () => {
+    const monotonic = performance.now()
+    const least = time + monotonic - mark
+    const wall = Date.now()
+    mark = monotonic
+    time = wall < least - STEP ? least : wall
+    return Math.ceil(time)
   }
 }

@@ -71,8 +71,9 @@ const CREATE = 'create cache'
 /** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
 export const LONGEST_DELAY: number = 2 ** 31 - 1
 
-export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined): MemorySettings<V> {
-  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock() } = optionsOf(CREATE, options)
+/** @param time what the default clock reads */
+export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, time?: () => number): MemorySettings<V> {
+  const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock(time) } = optionsOf(CREATE, options)
   // Infinity % 1 is NaN, so this lets it pass.
   checkRange(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
   checkRange(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)

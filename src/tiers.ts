@@ -13,6 +13,7 @@ import { overtake, type Flights } from './flight.ts'
 import { Lru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { createReports } from './reports.ts'
+import { bounded } from './store/bounded.ts'
 import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Swept, Write } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
@@ -181,7 +182,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onMissed: forgetRemote,
     })
   const disk = name && status.persistence === 'indexeddb' ? openDisk(name) : undefined
-  const store = options.store || disk
+  const store = options.store ? bounded(options.store) : disk
 
   const tabs =
     disk &&

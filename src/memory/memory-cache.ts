@@ -1,5 +1,6 @@
 // createMemoryCache: the memory tier (lru.ts) as a cache of its own. Checks its arguments before anything changes.
 
+import { steadyTime } from '../clock.ts'
 import { check, checkMs, checkString, memorySettings, optionsOf, type MemoryCacheOptions, type MemorySettings } from '../options.ts'
 import { Lru, type MemoryStats } from './lru.ts'
 
@@ -52,7 +53,7 @@ export interface MemoryCache<V> {
  * cache.get('greeting') // 'hello', for a minute
  */
 export function createMemoryCache<V>(options?: MemoryCacheOptions<V>): MemoryCache<V> {
-  return new LruCache(memorySettings(options))
+  return new LruCache(memorySettings(options, steadyTime()))
 }
 
 class LruCache<V> implements MemoryCache<V> {

@@ -231,7 +231,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       // What the others write before they have heard of it goes too.
       await new Promise((resolve) => setTimeout(resolve, HEARD_IN))
       try {
-        await within(OPEN_TIME_LIMIT, databasesOf(name, database).then((all) => Promise.all(all.map(deleteDatabase))))
+        await Promise.all((await databasesOf(name, database)).map(deleteDatabase))
       } catch (error) {
         // An origin that may not store anything has nothing to delete; an empty database goes when the frozen tab that has
         // it open comes back.
@@ -245,7 +245,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
 /** The databases of a name, in every data version; where the engine does not list them, the one given. */
 async function databasesOf(name: string, database: string): Promise<readonly string[]> {
-  const all = (await indexedDB.databases?.()) ?? [{ name: database }]
+  const all = indexedDB.databases ? await within(OPEN_TIME_LIMIT, indexedDB.databases()) : [{ name: database }]
   return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))
 }
 
@@ -256,5 +256,5 @@ export async function deleteDatabase(database: string): Promise<void> {
   await connection.run('delete', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()
   const request = indexedDB.deleteDatabase(database)
-  await Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))])
+  await within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
 }

@@ -27,7 +27,8 @@ export interface Swept {
 }
 
 /**
- * The second tier. Methods reject when the store fails; the cache then serves from memory and reports the fault.
+ * The second tier. Methods reject when the store fails; the cache then serves from memory and reports the fault. A call that takes
+ * longer than 30 s counts as failed, for `entries` one step.
  *
  * - A read sees every write that was asked for before it, even while that is queued.
  * - A write resolves when it is safe to lose the page, and leaves no older value of its keys behind when it rejects.

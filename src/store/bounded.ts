@@ -1,0 +1,30 @@
+// The limits of a store that an app hands in: it need not answer.
+
+import type { Entry } from '../entry.ts'
+import { within } from '../within.ts'
+import type { Store } from './store.ts'
+
+/** How long a call to such a store may take, or one step of its `entries`, ms. */
+const STORE_TIME_LIMIT = 30_000
+
+/** The same store; what throws or takes too long rejects. */
+export function bounded<V>(store: Store<V>): Store<V> {
+  const limit = async <T>(call: () => Promise<T>): Promise<T> => within(STORE_TIME_LIMIT, call())
+  return {
+    get: (key) => limit(() => store.get(key)),
+    write: (writes) => limit(() => store.write(writes)),
+    async *entries() {
+      const iterator = store.entries()[Symbol.asyncIterator]()
+      try {
+        let step: IteratorResult<Entry<V>>
+        while (!(step = await limit(() => iterator.next())).done) yield step.value
+      } finally {
+        void iterator.return?.()
+      }
+    },
+    sweep: (now) => limit(() => store.sweep(now)),
+    flush: () => limit(() => store.flush()),
+    close: () => limit(() => store.close()),
+    destroy: () => limit(() => store.destroy()),
+  }
+}
