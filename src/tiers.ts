@@ -324,8 +324,10 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     let latest = false
     changes.set(key, write)
     reads.delete(key)
+    let saved = false
     try {
-      if (!store || !(await save([write]))) {
+      saved = !!store && (await save([write]))
+      if (!saved) {
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
       }
@@ -336,7 +338,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const next = entry === write.found ? found : entry
     const changed = next !== found
     if (changed) overtakeFetches(write.change)
-    if (latest) follow(key, found, next, renews)
+    if (latest) {
+      follow(key, found, next, renews)
+      const held = memory.peek(key)
+      if (held && !saved) unsaved.add(held)
+    }
     // A later change may find what this one has left, and leave it so.
     else if (changes.has(key)) memory.delete(key)
     if (changed) tell({ type: next ? 'set' : 'delete', key }, true)

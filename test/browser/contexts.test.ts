@@ -60,7 +60,7 @@ test('in a document without an origin the cache runs on memory, says why, and no
   const outcome = (await frame.message) as Outcome
   expect(outcome).toMatchObject({ origin: 'null', thrown: [] })
   expect(outcome.results).toEqual([...RESULTS, undefined])
-  expect(outcome.status).toEqual({ persistence: 'memory', reason: expect.stringMatching(/\w{3}/) })
+  expect(outcome.status).toEqual({ persistence: 'memory', reason: expect.stringMatching(/\w{3}/), fault: { class: 'unavailable', phase: 'open', action: 'memory' } })
   expect(outcome.codes.filter((code) => code !== 'open-failed')).toEqual([])
   expect(outcome.codes.length).toBeLessThanOrEqual(1)
 })
