@@ -3,7 +3,6 @@
 // arguments are right, is cache.ts's business.
 
 import { EVERYTHING, concerns, type Change } from './change.ts'
-import { withLock } from './coherence/locks.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
@@ -14,9 +13,9 @@ import { Lru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { createReports } from './reports.ts'
 import { bounded } from './store/bounded.ts'
-import { createIndexedDbStore, deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
-import type { Store, Swept, Write } from './store/store.ts'
-import { createSweeper } from './sweeper.ts'
+import { createIndexedDbStore, type IndexedDbStore } from './store/indexeddb-store.ts'
+import type { Store, Write } from './store/store.ts'
+import { createUpkeep } from './upkeep.ts'
 
 /** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
 export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
@@ -71,8 +70,6 @@ export interface Tiers<V> {
   destroy(): Promise<void>
 }
 
-/** ms that a lock manager has to say whether a lock is free. */
-const LOCK_TIME_LIMIT = 10_000
 /** ms by which a clock may go back without being taken for set back. */
 const CLOCK_STEP = 5_000
 
@@ -208,7 +205,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const look = (key: string): Promise<Entry<V> | undefined> => {
     // Nobody knows yet what the store holds.
-    sweeper.arm()
+    upkeep.arm()
     return store!.get(key).catch((error) => void report(error, 'read-failed', key))
   }
 
@@ -239,7 +236,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     memory.set(entry.key, entry, timeLeft(entry))
     if (entry.expiresAt) {
       lastExpiry = Math.max(lastExpiry, entry.expiresAt)
-      sweeper.arm()
+      upkeep.arm()
     }
   }
 
@@ -367,40 +364,19 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // Life
 
-  /** Of several tabs, one at a time sweeps what they share in the background. */
-  const sweepInTurn = (): Promise<Swept> =>
-    withLock(`${disk!.database} sweep`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(now)))
-
-  const sweep = async (background: boolean): Promise<{ count: number; more: boolean }> => {
-    // Nothing of it concerns this version.
-    void collect().catch(() => {})
-    const keys = new Set(memory.sweep())
-    let more = lastExpiry > now
-    try {
-      const stored = await (background && disk ? sweepInTurn() : store?.sweep(now))
-      stored?.keys.forEach((key) => keys.add(key))
-      counts.store.expirations += stored?.keys.length ?? 0
-      more ||= !!stored?.more
-    } catch (error) {
-      fail(error)
-    }
-    return { count: keys.size, more }
-  }
-
-  /** Removes the data of other versions that no tab uses any more. */
-  const collect = async (): Promise<void> => {
-    if (disk?.position === undefined) return
-    for (const other of await disk.others()) if (!(await tabs!.isUsed(other)) && !closed) await deleteDatabase(other)
-  }
-
-  const sweeper = createSweeper(sweepInterval, () => {
-    readClock()
-    return sweep(true).then(({ more }) => more, () => true)
+  const upkeep = createUpkeep(sweepInterval, {
+    store,
+    disk,
+    now: readClock,
+    sweepMemory: () => ({ keys: memory.sweep(), more: lastExpiry > now }),
+    isUsed: (database) => tabs!.isUsed(database),
+    onSwept: (count) => void (counts.store.expirations += count),
+    fail,
   })
 
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
-    sweeper.stop()
+    upkeep.stop()
     overtakeAll(EVERYTHING)
     memory.clear()
     try {
@@ -500,7 +476,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
 
     report,
-    sweep: () => sweep(false).then(({ count }) => count),
+    sweep: () => upkeep.sweep(now),
 
     async flush() {
       await store?.flush().catch((error) => report(error))
