@@ -91,10 +91,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     onOpen() {
       opened = true
       writes.settle()
-      void catchUp()
+      if (log.position !== undefined) void catchUp()
     },
   })
-  const reads = createReadBatch(connection)
+  const reads = createReadBatch(connection, log)
   const evict = async (choose: Work<readonly string[]>): Promise<void> => {
     const evicted = await connection.run('delete', choose)
     if (evicted.length) onEvict(evicted)
@@ -104,7 +104,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     log,
     marker: createMarker(database),
     onCommit(changes, id) {
-      if (id !== undefined) see([id])
+      if (id !== undefined) {
+        log.begin(id)
+        see([id])
+      }
       onCommit(changes, id)
     },
     makeRoom: () => evict((entries) => makeRoom(entries, now())),
@@ -113,7 +116,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Runs one of several transactions, so that writes and other tabs get their turn between them. */
   const takeTurn = async <T>(work: Work<T>): Promise<T> => {
     await writes.settled()
-    return connection.run('delete', work)
+    return connection.run('delete', async (entries, records) => {
+      await (log.position ?? log.catchUp(records))
+      return work(entries, records)
+    })
   }
 
   /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */

@@ -27,6 +27,8 @@ export async function recordsSince(log: IDBObjectStore, position: number): Promi
 export interface Log {
   /** Up to where this tab knows every record; undefined before it has first looked. */
   readonly position: number | undefined
+  /** Takes all up to a record of this tab for known, if it has not looked yet: there was nothing that could be out of date. */
+  begin(id: number): void
   /** Adds what a transaction does; the request's result is the record's number. */
   append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
   /**
@@ -47,6 +49,9 @@ export function createLog(): Log {
   return {
     get position() {
       return position
+    },
+    begin(id) {
+      position ??= id
     },
     append(log, changes) {
       const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)

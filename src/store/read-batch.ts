@@ -3,6 +3,7 @@
 
 import type { Connection } from './connection.ts'
 import { classOf, toCacheError } from './faults.ts'
+import type { Log } from './log.ts'
 import { resultOf } from './requests.ts'
 
 export interface ReadBatch {
@@ -23,7 +24,8 @@ interface Read {
   reject(error: unknown): void
 }
 
-export function createReadBatch(connection: Connection): ReadBatch {
+/** @param log looked at by the first of the transactions, so that nothing is read of which it is not known what changes it */
+export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
@@ -40,7 +42,7 @@ export function createReadBatch(connection: Connection): ReadBatch {
 
   const flush = (): void => {
     if (hosts || !waiting.length) return
-    connection.run('read', ride, waiting.length).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
+    connection.run('read', (entries, records) => Promise.all([ride(entries), log.position ?? log.catchUp(records)]), waiting.length).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
   }
 
   return {
