@@ -3,6 +3,7 @@
 import { EVERYTHING, type Change } from '../change.ts'
 import { isFromFuture, type Entry } from '../entry.ts'
 import { CacheError } from '../errors.ts'
+import type { Lifetime } from '../options.ts'
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT, type ConnectionWatcher } from './connection.ts'
 import { classOf, nameOf } from './faults.ts'
@@ -21,6 +22,8 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   readonly durability: IDBTransactionDurability
   /** Bound on entries; holds after `flush` and `sweep`. */
   readonly maxStoredEntries: number
+  /** Of most entries. */
+  readonly lifetime: Lifetime
   /** Epoch ms. */
   now(): number
   /** Told which entries went from disk to keep the bound. */
@@ -66,7 +69,7 @@ const HEARD_IN = 100
 /** Entries read at once by an iteration. */
 const PAGE = 200
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, now, onEvict, onCommit, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
@@ -129,10 +132,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const trimToBound = async (): Promise<void> => {
     written = 0
     await writes.settled()
-    await evict(async (entries) => {
-      await dropFuture(entries, now())
-      return trim(entries, maxStoredEntries)
-    })
+    await evict((entries) => trim(entries, maxStoredEntries))
   }
 
   /** The entry of a record. One that this cache cannot read goes, unless it has been replaced meanwhile. */
@@ -211,11 +211,14 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       }
     },
 
-    async sweep(now) {
-      const keys = await reads.host(() => sweepExpired(takeTurn, now, reads.ride))
+    async sweep(at) {
+      const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
+      const { ttl, staleWhileRevalidate, staleIfError } = lifetime
+      const last = at + ttl + Math.max(staleWhileRevalidate, staleIfError)
+      if (last < Infinity) await takeTurn((entries) => dropFuture(entries, at, last))
       await trimToBound()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
-      const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(now, true))))
+      const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }
     },
 

@@ -1,6 +1,7 @@
 // The IndexedDB store as tests open it. Importing this installs the fake IndexedDB.
 
 import { createIndexedDbStore, type IndexedDbSettings } from '../../src/store/indexeddb-store.ts'
+import { NO_WINDOWS } from '../../src/options.ts'
 import { callsOf, type StoreCalls } from '../store/calls.ts'
 import './indexed-db.ts'
 
@@ -9,6 +10,7 @@ export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
   version: '',
   durability: 'relaxed',
   maxStoredEntries: 10_000,
+  lifetime: { ttl: Infinity, ...NO_WINDOWS },
   now: Date.now,
   onLost() {},
   onDamage() {},

@@ -14,7 +14,7 @@ export const ODD_STRINGS = [
   'é', 'e\u0301', '\u{1f600}', '\u{1f600}x', '\ud83d', '\ud83e', '\ude00', '\ud800', '\udbff', '\udfff', '\ufffd', '\ufffe', '\uffff', '\uffffa', '\uffff\uffff',
 ]
 
-type Times = Partial<Pick<Entry<unknown>, 'expiresAt' | 'staleAt' | 'tags' | 'staleIfError' | 'staleWhileRevalidate'>>
+type Times = Partial<Pick<Entry<unknown>, 'createdAt' | 'expiresAt' | 'staleAt' | 'tags' | 'staleIfError' | 'staleWhileRevalidate'>>
 
 export function entryOf<V>(key: string, value: V, times: Times = {}): Entry<V> {
   return { key, value, createdAt: 1_000, ...times }

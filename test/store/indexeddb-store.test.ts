@@ -4,6 +4,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { CacheError, Entry } from '../../src/index.ts'
+import { NO_WINDOWS } from '../../src/options.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { captureConnections, countDisk, databaseNames, EMPTY_DISK, failWrites, faultsOf, inEntries, lookAtDisk, onTransaction, plant, settled, watchIndexedDb } from '../helpers/indexed-db.ts'
 import { openIndexedDbStore } from '../helpers/indexeddb-store.ts'
@@ -572,4 +573,18 @@ describe('after close', () => {
     const [database] = await databaseNames()
     if (database !== undefined) expect(await isPending(settled(indexedDB.deleteDatabase(database)))).toBe(false)
   })
+})
+
+it('what was written under a clock ahead of time goes with a sweep; what lives longer than most stays', async () => {
+  const now = 1_700_000_000_000
+  const { store } = openIndexedDbStore(NAME, { lifetime: { ...NO_WINDOWS, ttl: MINUTE } })
+  await store.set([
+    entryOf('future', 1, { createdAt: now + 2 * MINUTE, expiresAt: now + 3 * MINUTE }),
+    entryOf('long', 2, { createdAt: now, expiresAt: now + 10 * MINUTE }),
+    entryOf('never', 3, { createdAt: now }),
+    entryOf('usual', 4, { createdAt: now, expiresAt: now + MINUTE }),
+  ])
+  await store.sweep(now)
+  expect((await lookAtDisk(NAME)).records.map(({ key }) => key)).toEqual(['long', 'never', 'usual'])
+  await store.close()
 })
