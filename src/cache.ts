@@ -47,7 +47,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       checkString(task, 'key', key)
       check(value !== undefined, task, 'value', 'defined', value)
       if (weigh && (latest.size > 1 || task !== SET)) checkWeight(task, weigh(value, key))
-      if (latest.size > 1 && tiers.store) checkClone(key, value)
+      if (latest.size > 1 && tiers.store && !options.codec) checkClone(key, value)
       return createEntry(key, value, life, now)
     })
   }

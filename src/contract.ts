@@ -1,6 +1,7 @@
 // The types of createCache: what users write and read. No code.
 
 import type { Change } from './change.ts'
+import type { Codec } from './codec.ts'
 import type { CacheError, Fault } from './errors.ts'
 import type { MemoryCacheOptions } from './options.ts'
 import type { Store } from './store/store.ts'
@@ -44,6 +45,8 @@ export interface CacheOptions<V> extends MemoryCacheOptions<V> {
   readonly sweepInterval?: number
   /** Another second tier, or none. */
   readonly store?: Store<V> | false
+  /** Encodes what goes to the second tier, such as a cipher. Memory holds values as they are. */
+  readonly codec?: Codec<V>
   /**
    * ms that a load waits for another tab's load of the same key before it runs its own loader; also how long a load of
    * this tab is joined. More than 0, at most 2^31 - 1.

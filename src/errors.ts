@@ -9,6 +9,7 @@
  * - `write-failed`: the store refused the write; memory serves the new value, the old one is not coming back
  * - `quota-exceeded`: as `write-failed`, for lack of space
  * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves it
+ * - `codec-failed`: the codec failed; what cannot be decoded is a miss, what cannot be encoded is served by memory
  * - `data-lost`: the engine found the database damaged, and began an empty one
  * - `paused`: storage has failed, and is not tried again yet; memory serves. Writes resolve, so only another `store` sees it
  * - `load-failed`: a loader failed, and a stale value was served instead
@@ -21,6 +22,7 @@ export type CacheErrorCode =
   | 'write-failed'
   | 'quota-exceeded'
   | 'not-cloneable'
+  | 'codec-failed'
   | 'data-lost'
   | 'paused'
   | 'load-failed'

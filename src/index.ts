@@ -13,6 +13,7 @@ export type {
   TierStats,
 } from './contract.ts'
 export type { Change } from './change.ts'
+export type { Codec, CodecContext } from './codec.ts'
 export type { Clock } from './clock.ts'
 export type { Entry } from './entry.ts'
 export { CacheError, type CacheErrorCode, type CacheErrorDetails, type Fault, type FaultAction, type FaultClass, type FaultPhase } from './errors.ts'

@@ -84,9 +84,9 @@ export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, ti
   return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
-export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown }): CacheSettings<V> {
+export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown; readonly codec?: { readonly encode: unknown; readonly decode: unknown } }): CacheSettings<V> {
   const memory = memorySettings(options)
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, onError } = options
+  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, codec, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkRange(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
@@ -95,6 +95,7 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   checkDelay('lockTimeout', lockTimeout)
   checkMs(CREATE, 'errorTtl', errorTtl)
   if (store) checkType(CREATE, 'store', 'object', store)
+  if (codec !== undefined) for (const name of ['encode', 'decode'] as const) checkType(CREATE, `codec.${name}`, 'function', codec?.[name])
   if (onError !== undefined) checkType(CREATE, 'onError', 'function', onError)
   return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
 }

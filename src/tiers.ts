@@ -3,6 +3,7 @@
 // arguments are right, is cache.ts's business.
 
 import { EVERYTHING, concerns, type Change } from './change.ts'
+import { withCodec } from './codec.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
@@ -153,6 +154,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const reports = createReports(status, options.onError, events, counts.store)
   const { report, fail } = reports
 
+  const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
+
   const openDisk = (name: string): IndexedDbStore<V> =>
     createIndexedDbStore<V>({
       ...settings,
@@ -178,8 +181,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onCommit: (changed, id) => tabs?.post(changed, id),
       onMissed: forgetRemote,
     })
-  const disk = name && status.persistence === 'indexeddb' ? openDisk(name) : undefined
-  const store = options.store ? bounded(options.store) : disk
+  const disk = name && status.persistence === 'indexeddb' ? encoded(openDisk(name)) : undefined
+  const store = options.store ? encoded(bounded(options.store)) : disk
 
   const tabs =
     disk &&
@@ -273,6 +276,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const writes = lost.map((entry): Write<V> => ({
       change: { type: 'set', key: entry.key },
       since,
+      entry,
       decide: (found) => (found && found.createdAt > entry.createdAt ? found : entry),
     }))
     try {

@@ -21,17 +21,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: BASE,
   memory: BASE,
   store: BASE,
+  codec: [...BASE, 'store'],
   coherence: BASE,
   flight: BASE,
   sweeper: BASE,
   upkeep: [...BASE, 'store', 'coherence', 'sweeper'],
-  contract: ['errors', 'type options', 'type change', 'type store'],
+  contract: ['errors', 'type options', 'type change', 'type store', 'type codec'],
   reports: [...BASE, 'events', 'store', 'type contract'],
-  tiers: [...BASE, 'events', 'reports', 'memory', 'store', 'coherence', 'flight', 'upkeep', 'type contract'],
+  tiers: [...BASE, 'events', 'reports', 'memory', 'store', 'codec', 'coherence', 'flight', 'upkeep', 'type contract'],
   loads: [...BASE, 'memory', 'coherence', 'flight', 'type tiers', 'type contract'],
   cache: [...BASE, 'store', 'tiers', 'loads', 'type contract'],
   http: ['type cache', 'entry', 'errors'],
-  index: [...BASE, 'memory', 'store', 'coherence', 'contract', 'cache'],
+  index: [...BASE, 'memory', 'store', 'coherence', 'codec', 'contract', 'cache'],
 }
 
 /** Each package and the only rooms that may import it. */

@@ -108,6 +108,10 @@ describe('cacheSettings', () => {
     for (const store of [undefined, false, {}]) expect(() => cacheSettings({ store, onError: () => {} })).not.toThrow()
   })
 
+  it('takes any object with encode() and decode() for a codec', () => {
+    for (const codec of [undefined, { encode: () => 1, decode: () => 1 }, class { static encode() {} static decode() {} }]) expect(() => cacheSettings({ codec } as object)).not.toThrow()
+  })
+
   it('makes a lifetime of ttl and stale windows', () => {
     expect(cacheSettings({ ttl: 5, staleIfError: 7 }).lifetime).toEqual({ ttl: 5, staleWhileRevalidate: 0, staleIfError: 7, tags: [] })
   })
@@ -134,6 +138,8 @@ describe('cacheSettings', () => {
     [{ store: 'redis' }, TypeError, 'store'],
     [{ store: true }, TypeError, 'store'],
     [{ onError: {} }, TypeError, 'onError'],
+    ...[null, {}, 'aes', { decode() {} }, { encode: 1, decode() {} }].map((codec): [object, Kind, string] => [{ codec }, TypeError, 'codec.encode']),
+    ...[{ encode() {} }, { encode() {}, decode: 'text' }].map((codec): [object, Kind, string] => [{ codec }, TypeError, 'codec.decode']),
     [{ staleWhileRevalidate: -1 }, RangeError, 'staleWhileRevalidate'],
     [{ staleIfError: NaN }, RangeError, 'staleIfError'],
     [{ ttl: -1 }, RangeError, 'ttl'],

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { busy, KEYS, keysOf, perform, step, type Step } from '../helpers/cache-calls.ts'
 import { CacheOracle, type Call } from '../helpers/cache-oracle.ts'
-import { ARRANGEMENTS, checkConsistency, NAME, placeOf, type Arrangement, type Place } from '../helpers/caches.ts'
+import { ARRANGEMENTS, checkConsistency, NAME, placeOf, storedValue, type Arrangement, type Place } from '../helpers/caches.ts'
 import { countDisk, lookAtDisk, newIndexedDb } from '../helpers/indexed-db.ts'
 import { runs } from '../helpers/property.ts'
 
@@ -144,7 +144,7 @@ class Trial {
     const onDisk = this.#arrangement.second === 'indexeddb'
     if (onDisk) {
       await checkConsistency(this.#cache as Cache<unknown>)
-      const rows = new Map((await lookAtDisk(NAME)).records.map(({ key, value }) => [key, value]))
+      const rows = new Map((await lookAtDisk(NAME)).records.map(({ key, value }) => [key, storedValue(value)]))
       for (const key of KEYS) {
         const held = this.#oracle.held(key)
         if (!held?.over || rows.has(key)) expect(rows.get(key), `the row of ${key}`).toBe(held?.value)

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, vi } from 'vitest'
 import { createCache, type Cache, type CacheError, type CacheOptions } from '../../src/index.ts'
 import { createPlainStore, type Rows } from '../store/plain-store.ts'
 import { ManualClock } from './clock.ts'
+import { bound, type Bound } from './codecs.ts'
 import { countDisk, faultsOf, lookAtDisk } from './indexed-db.ts'
 
 export interface Arrangement {
@@ -13,6 +14,8 @@ export interface Arrangement {
   readonly memory: 'all' | 'one' | 'none'
   /** What outlives the page. */
   readonly second: 'nothing' | 'indexeddb' | 'store'
+  /** Whether there is a codec before it. */
+  readonly encoded?: boolean
 }
 
 export const MEMORY_ALONE: Arrangement = { title: 'memory alone', memory: 'all', second: 'nothing' }
@@ -21,8 +24,11 @@ export const ONE_IN_MEMORY: Arrangement = { title: 'two tiers, one entry in memo
 export const ALL_FROM_DISK: Arrangement = { title: 'two tiers, nothing fits in memory', memory: 'none', second: 'indexeddb' }
 export const PLAIN_STORE: Arrangement = { title: 'a store handed in', memory: 'all', second: 'store' }
 export const ALL_FROM_STORE: Arrangement = { title: 'a store handed in, nothing fits in memory', memory: 'none', second: 'store' }
+export const ENCODED: Arrangement = { title: 'two tiers and a codec', memory: 'all', second: 'indexeddb', encoded: true }
+export const ALL_DECODED: Arrangement = { title: 'two tiers and a codec, nothing fits in memory', memory: 'none', second: 'indexeddb', encoded: true }
+export const ENCODED_STORE: Arrangement = { title: 'a store handed in and a codec', memory: 'one', second: 'store', encoded: true }
 
-export const PERSISTENT = [TWO_TIERS, ONE_IN_MEMORY, ALL_FROM_DISK, PLAIN_STORE, ALL_FROM_STORE]
+export const PERSISTENT = [TWO_TIERS, ONE_IN_MEMORY, ALL_FROM_DISK, PLAIN_STORE, ALL_FROM_STORE, ENCODED, ALL_DECODED, ENCODED_STORE]
 export const ARRANGEMENTS = [MEMORY_ALONE, ...PERSISTENT]
 
 export const NAME = 'test'
@@ -91,6 +97,7 @@ export function placeOf(arrangement: Arrangement): Place {
         ...(arrangement.memory === 'one' && { maxEntries: 1 }),
         ...(arrangement.memory === 'none' && { maxWeight: 1, weigh: () => 2 }),
         ...(arrangement.second === 'indexeddb' && { name: NAME }),
+        ...(arrangement.encoded && { codec: bound }),
         ...(arrangement.second === 'store' && { store: createPlainStore<V>(rows) }),
         ...options,
       })
@@ -117,7 +124,7 @@ export async function checkConsistency(cache: Cache<unknown>): Promise<void> {
   if (cache.status.persistence !== 'indexeddb') return
   const disk = await lookAtDisk(NAME)
   expect(faultsOf(disk), 'indexes tell what the records tell').toEqual([])
-  const records = new Map(disk.records.map((record) => [record['key'], record]))
+  const records = new Map(disk.records.map((record) => [record['key'], { ...record, value: storedValue(record['value']) }]))
   for await (const key of cache.keys()) {
     const held = cache.peek(key)
     if (held === undefined) continue
@@ -125,6 +132,12 @@ export async function checkConsistency(cache: Cache<unknown>): Promise<void> {
     const { expiresAt = Infinity, staleAt = expiresAt, tags = [] } = records.get(key) as { expiresAt?: number; staleAt?: number; tags?: string[] }
     expect(await cache.info(key), 'memory and record agree on times and tags').toMatchObject({ expiresAt, staleAt, tags, tier: 'memory' })
   }
+}
+
+/** The value in a record, which the codec of the tests may have encoded. */
+export function storedValue(stored: unknown): unknown {
+  const { stamp, data } = (stored ?? {}) as { stamp?: unknown; data?: Bound }
+  return typeof stamp === 'number' ? data![2] : stored
 }
 
 /** Nothing is left of a cache, in memory, on disk or in a store handed in. */

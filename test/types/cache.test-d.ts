@@ -1,8 +1,8 @@
 // Types of createCache, checked by tsc: each @ts-expect-error is a mistake that the compiler has to refuse.
 // Nothing here runs.
 
-import { createCache } from '../../src/index.ts'
-import type { Cache, CacheOptions, CacheStats, EntryInfo, Loader, LoaderContext, LoadOptions, MemoryCache, SetOptions, Store } from '../../src/index.ts'
+import { createCache, createMemoryCache } from '../../src/index.ts'
+import type { Cache, CacheOptions, Codec, CodecContext, CacheStats, EntryInfo, Loader, LoaderContext, LoadOptions, MemoryCache, SetOptions, Store } from '../../src/index.ts'
 import { exactly } from './exactly.ts'
 
 interface User {
@@ -200,4 +200,34 @@ export function optionsAreChecked(options: CacheOptions<User>, store: Store<User
 export async function cachesAreDisposable(): Promise<void> {
   await using cache = createCache<User>({ name: 'users' })
   await cache.set('a', ada)
+}
+
+export function codecsKnowTheValue(cipher: Codec<User>): void {
+  createCache<User>({ codec: cipher })
+  createCache<User>({ codec: { encode: ({ name }) => name, decode: (stored) => ({ name: String(stored) }) } })
+  createCache<User>({
+    codec: {
+      async encode(value, context) {
+        exactly<User>()(value, true)
+        exactly<CodecContext>()(context, true)
+        exactly<string>()(context.key, true)
+        exactly<number>()(context.expiresAt, true)
+        // @ts-expect-error a context is for reading
+        context.expiresAt = 0
+        return new Uint8Array()
+      },
+      async decode(stored, { key }) {
+        exactly<unknown>()(stored, true)
+        return { name: key }
+      },
+    },
+  })
+  // @ts-expect-error both ways are needed
+  createCache<User>({ codec: { encode: ({ name }: User) => name } })
+  // @ts-expect-error what is decoded is a value
+  createCache<User>({ codec: { encode: ({ name }) => name, decode: (stored) => String(stored) } })
+  // @ts-expect-error a codec of other values
+  createCache<string>({ codec: cipher })
+  // @ts-expect-error memory alone encodes nothing
+  createMemoryCache<User>({ codec: cipher })
 }

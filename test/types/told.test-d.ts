@@ -74,7 +74,7 @@ export function errorsHaveAStableCode(cache: Cache<User>): void {
       error.code = 'closed'
     },
   })
-  const codes: readonly CacheErrorCode[] = ['closed', 'open-failed', 'read-failed', 'write-failed', 'quota-exceeded', 'not-cloneable', 'load-failed', 'load-timeout']
+  const codes: readonly CacheErrorCode[] = ['closed', 'open-failed', 'read-failed', 'write-failed', 'quota-exceeded', 'not-cloneable', 'codec-failed', 'load-failed', 'load-timeout']
   const asError: Error = new CacheError('closed', 'Cannot use cache: it is closed', { key: 'a', cause: new Error('why') })
   // @ts-expect-error a code of the list
   const wrong = new CacheError('offline', 'Cannot use cache')
