@@ -43,7 +43,8 @@ export function toEntry<V>(record: unknown): Entry<V> | undefined {
   // NaN equals nothing.
   const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => time === Number(time))
   const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && isStrings(tags)
-  return valid ? (record as Entry<V>) : undefined
+  // Whoever copies it must not get another prototype.
+  return valid && !Object.hasOwn(record as object, '__proto__') ? (record as Entry<V>) : undefined
 }
 
 function isStrings(tags: unknown): boolean {
