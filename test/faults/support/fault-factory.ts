@@ -13,6 +13,8 @@ export interface FaultFactory extends IDBFactory {
   /** Connections that are open. */
   readonly connected: readonly IDBDatabase[]
   fail(rule: Rule): ActiveRule
+  /** Ends all rules. */
+  heal(): void
   /** How often an operation was called since the last {@link FaultFactory.forget}. */
   count(operation: Operation, when?: (call: Call) => boolean): number
   forget(): void
@@ -181,6 +183,9 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
       const active = new ActiveRule(rule, (over) => rules.delete(over))
       rules.add(active)
       return active
+    },
+    heal() {
+      for (const rule of rules) rule.end()
     },
     count: (operation, when = () => true) => calls.filter((call) => call.operation === operation && when(call)).length,
     forget() {
