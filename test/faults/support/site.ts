@@ -60,6 +60,7 @@ const noteUnhandled = (reason: unknown): void => void unhandled.push(reason)
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance'], now: START })
+  // Tests of several tabs put theirs here.
   vi.stubGlobal('BroadcastChannel', undefined)
   unhandled = []
   sites = []
