@@ -1,0 +1,213 @@
+// Tabs whose storage, locks and messages fail: what counts is on disk, and it stays right.
+
+import fc from 'fast-check'
+import { expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/index.ts'
+import { databaseName } from '../../src/store/schema.ts'
+import { GARBAGE, GARBAGE_CHANGES, Network } from '../coherence/support/channel.ts'
+import { Locks } from '../coherence/support/locks.ts'
+import { turns } from '../helpers/deferred.ts'
+import { heldLoader, until } from '../helpers/loads.ts'
+import { random, runs } from '../helpers/property.ts'
+import { createSite, NAME, NO_WRITES, rejection, type Site } from './support/site.ts'
+
+const DATABASE = databaseName(NAME, '')
+const MINUTE = 60_000
+
+/** Tabs that hear each other. */
+function createTabs(count: number, seed?: number): { site: Site; network: Network; tabs: Cache<unknown>[] } {
+  const site = createSite()
+  const network = new Network(seed)
+  network.install()
+  return { site, network, tabs: Array.from({ length: count }, () => site.open<unknown>()) }
+}
+
+it('F27: a tab that dies in the middle of a load keeps the others waiting no longer than the lock does', async () => {
+  const { site, tabs: [one, other] } = createTabs(2)
+  const locks = new Locks()
+  locks.install()
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new DOMException('time is up', 'TimeoutError')), ms)
+    return controller.signal
+  })
+  const { runs: started, loader } = heldLoader<number>()
+  void one!.getOrLoad('a', loader as never).catch(() => {})
+  await until(() => started.length > 0)
+  // It never ends; the default time limit of a lock is 10 s.
+  expect(await site.within(11_000, other!.getOrLoad('a', () => 2))).toBe(2)
+  started[0]!.resolve(1)
+  await site.pass(1_000)
+})
+
+it('F29: a lock that is stolen from a load: both tabs have their value, one lies on disk, and nothing is unhandled', async () => {
+  const { site, tabs: [one, other] } = createTabs(2)
+  const locks = new Locks()
+  locks.install()
+  const { runs: started, loader } = heldLoader<number>()
+  const loading = one!.getOrLoad('a', loader as never)
+  await until(() => started.length > 0)
+  await locks.steal(`${DATABASE} a`)
+  expect(await site.within(1_000, other!.getOrLoad('a', () => 2))).toBe(2)
+  started[0]!.resolve(1)
+  expect(await site.within(1_000, loading)).toBe(1)
+  await site.within(1_000, Promise.all([one!.flush(), other!.flush()]))
+  await site.pass(100)
+  expect(await site.values(), 'the load that was overtaken is not stored').toEqual({ a: 2 })
+  expect(await site.within(1_000, one!.get('a'))).toBe(2)
+  expect(site.errors).toEqual([])
+})
+
+it('F29: a lock that is stolen from a sweep: it goes on, each key goes once', async () => {
+  const { site, tabs: [one] } = createTabs(1)
+  const locks = new Locks()
+  locks.install()
+  await site.within(1_000, one!.setMany([['a', 1], ['b', 1]], { ttl: 1_000 }))
+  const held = site.factory.fail({ operation: 'getAllKeys', phase: 'late', after: 500 })
+  await site.pass(61_000 - 300)
+  if (locks.held.length) await locks.steal(locks.held[0]!)
+  held.end()
+  await site.pass(2_000)
+  expect(await site.values()).toEqual({})
+  expect(one!.stats().store.expirations).toBe(2)
+  expect(site.errors).toEqual([])
+})
+
+it.each<[what: string, navigator: () => unknown]>([
+  ['missing', () => undefined],
+  ['undefined', () => ({})],
+  ['rejecting', () => ({ locks: { request: () => Promise.reject(new DOMException('denied', 'SecurityError')) } })],
+  ['throwing', () => ({ locks: { request: () => { throw new DOMException('denied', 'SecurityError') } } })],
+  ['silent', () => ({ locks: { request: (_name: string, { signal }: LockOptions) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason))) } })],
+])('F30: where locks are %s, tabs load and sweep all the same, and a failing disk is told as ever', async (_what, navigator) => {
+  const { site, tabs } = createTabs(2)
+  vi.stubGlobal('navigator', navigator())
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new DOMException('time is up', 'TimeoutError')), ms)
+    return controller.signal
+  })
+  expect(await site.within(11_000, Promise.all(tabs.map((cache) => cache.getOrLoad('a', () => 1, { ttl: 1_000 }))))).toEqual([1, 1])
+  await site.pass(2_000)
+  expect(await site.within(1_000, tabs[0]!.sweep())).toBeLessThanOrEqual(1)
+  expect(await site.values()).toEqual({})
+  site.factory.fail(NO_WRITES)
+  expect(await site.within(22_000, tabs[0]!.getOrLoad('b', () => 2))).toBe(2)
+  await site.pass(100)
+  expect(site.reports).toMatchObject([{ code: 'write-failed', count: 1 }])
+})
+
+it.each([1, 2, 3, 4])('F31: messages that drop, double, cross and carry garbage, on a disk that fails now and then: seed %i', async (seed) => {
+  const { site, network, tabs } = createTabs(3, seed)
+  network.chaos = { drop: 0.3, duplicate: 0.3, reorder: 0.3, garbage: 0.3 }
+  const roll = random(seed)
+  /** The last value that a tab has set, or undefined for a removal; a key is one tab's, so that it has an order. */
+  const latest = new Map<string, unknown>()
+  const older = new Map<string, Set<unknown>>()
+  for (const phase of ['commit', 'abort'] as const) site.factory.fail({ operation: phase === 'commit' ? 'commit' : ['get', 'put'], phase, when: () => roll() < 0.03 })
+  for (let step = 0; step < 200; step++) {
+    const tab = Math.floor(roll() * 3)
+    const key = `${tab}:${Math.floor(roll() * 4)}`
+    const before = latest.get(key)
+    if (before !== undefined) older.set(key, (older.get(key) ?? new Set()).add(before))
+    const removes = roll() < 0.25
+    latest.set(key, removes ? undefined : step)
+    const doing = removes ? tabs[tab]!.delete(key) : tabs[tab]!.set(key, step)
+    await site.within(2_000, Promise.allSettled([doing, tabs[(tab + 1) % 3]!.get(key)]))
+    if (roll() < 0.1) network.inject({ database: DATABASE, ids: [1e9], changes: GARBAGE_CHANGES[step % GARBAGE_CHANGES.length] })
+    if (roll() < 0.1) network.inject(GARBAGE[step % GARBAGE.length])
+    if (roll() < 0.1) await site.pass(1_000)
+  }
+  site.factory.heal()
+  await site.pass(2 * MINUTE)
+  for (const tab of tabs) expect(tab.status).toEqual({ persistence: 'indexeddb' })
+  expect(network.errors).toEqual([])
+  const values = await site.values()
+  for (const [key, value] of latest) {
+    expect(older.get(key)?.has(values[key]), `${key}: an older value is on disk`).not.toBe(true)
+    expect(await site.within(1_000, tabs[Number(key[0])]!.get(key)), key).toBe(value)
+    expect(values[key], `${key} on disk`).toBe(value)
+  }
+})
+
+it('F32: what another tab changes while a read is under way does not end up in memory as it was', async () => {
+  const { site, network, tabs: [one, other] } = createTabs(2)
+  await site.within(1_000, other!.set('a', 'old'))
+  await site.pass(100)
+  network.posted.length = 0
+  // The value has been read, and its event is on its way.
+  const slow = site.factory.fail({ operation: 'commit', phase: 'late', after: 50, when: ({ mode }) => mode === 'readonly' })
+  const reading = one!.get('a')
+  await turns(5)
+  network.inject({ database: DATABASE, ids: [], changes: [{ type: 'set', key: 'a' }] })
+  await site.within(1_000, reading)
+  slow.end()
+  await site.within(1_000, other!.set('a', 'new'))
+  await site.pass(100)
+  expect(one!.peek('a')).not.toBe('old')
+  expect(await site.within(1_000, one!.get('a'))).toBe('new')
+})
+
+it('F37: an entry that is written anew while tabs sweep is never swept', async () => {
+  const site = createSite()
+  const tabs = [site.open<unknown>(), site.open<unknown>()]
+  const keys = Array.from({ length: 12 }, (_, place) => `k${place}`)
+  const step = fc.record({ tab: fc.nat(1), action: fc.constantFrom('sweep', 'sweep', 'set', 'touch', 'setMany'), key: fc.nat(11), wait: fc.nat(6) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 14 }), async (steps) => {
+      await site.within(1_000, tabs[0]!.clear())
+      // Half of them have expired.
+      await site.within(1_000, tabs[0]!.setMany(keys.map((key) => [key, 'old']), { ttl: 10 }))
+      await site.within(1_000, tabs[0]!.setMany(keys.filter((_key, place) => place % 2).map((key) => [key, 'long']), { ttl: 60 * MINUTE }))
+      await site.pass(20)
+      const kept = new Set(keys.filter((_key, place) => place % 2))
+      const doing: Promise<unknown>[] = []
+      for (const { tab, action, key, wait } of steps) {
+        const cache = tabs[tab]!
+        if (action === 'sweep') doing.push(cache.sweep())
+        else if (action === 'touch') doing.push(cache.touch(keys[key]!, 60 * MINUTE))
+        else {
+          const chosen = action === 'set' ? [keys[key]!] : keys.slice(key)
+          for (const each of chosen) kept.add(each)
+          doing.push(cache.setMany(chosen.map((each) => [each, 'fresh']), { ttl: 60 * MINUTE }))
+        }
+        await turns(wait)
+      }
+      doing.push(tabs[1]!.sweep())
+      await site.within(5_000, Promise.all(doing))
+      expect(Object.keys(await site.values())).toEqual([...kept].sort())
+    }),
+    runs(60),
+  )
+  expect(site.errors).toEqual([])
+})
+
+it('a page that finds the marker of one that failed clears the disk, and the tabs that are open forget what it held', async () => {
+  const { site, tabs: [one] } = createTabs(1)
+  await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'old']]))
+  site.storage.set(DATABASE, '1')
+  const next = site.open<unknown>()
+  expect(await site.within(1_000, next.get('a'))).toBeUndefined()
+  await site.within(1_000, next.set('c', 'new'))
+  await site.pass(500)
+  expect(await site.values()).toEqual({ c: 'new' })
+  expect(await site.within(1_000, one!.get('a'))).toBeUndefined()
+  expect(await site.within(1_000, one!.get('c'))).toBe('new')
+})
+
+it('a write that fails is not told to other tabs; what is written when storage is back is', async () => {
+  const { site, network, tabs: [one, other] } = createTabs(2)
+  await site.within(1_000, one!.set('a', 'old'))
+  expect(await site.within(1_000, other!.get('a'))).toBe('old')
+  await site.pass(100)
+  network.posted.length = 0
+  const rule = site.factory.fail(NO_WRITES)
+  await rejection(site.within(1_000, one!.set('a', 'new')))
+  await site.pass(100)
+  expect(network.posted).toEqual([])
+  expect(await site.within(1_000, other!.get('a')), 'it knows no better').toBe('old')
+  rule.end()
+  await site.pass(8_000)
+  expect(await site.within(1_000, other!.get('a'))).toBe('new')
+  expect(await site.values()).toEqual({ a: 'new' })
+})
