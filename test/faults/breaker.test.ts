@@ -197,7 +197,7 @@ it('an unknown fault is tried once more, then opens it for 5 s, and tells name, 
   const cache = await site.ready<unknown>()
   const rule = site.factory.fail({ ...NO_WRITES, error: 'StrangeError', message: 'nobody knows' })
   const error = await rejection(site.within(1_000, cache.set('a', 1)))
-  expect(error).toMatchObject({ code: 'write-failed', fault: { class: 'unknown', phase: 'commit', action: 'memory' }, cause: { name: 'StrangeError', message: 'nobody knows' } })
+  expect(error).toMatchObject({ code: 'write-failed', fault: { class: 'unknown', phase: 'commit', action: 'retried' }, cause: { name: 'StrangeError', message: 'nobody knows' } })
   expect(error.message).toContain('StrangeError')
   expect(rule.fired).toBeLessThanOrEqual(3)
   rule.end()
@@ -212,7 +212,7 @@ it('a burst of failing reads is one report with their number', async () => {
   site.factory.fail(NO_TRANSACTIONS)
   const keys = Array.from({ length: 500 }, (_, place) => `k${place}`)
   expect(await site.within(1_000, cache.getMany(keys))).toEqual(new Map())
-  expect(site.reports).toMatchObject([{ code: 'read-failed', phase: 'transaction', action: 'memory', count: 500 }])
+  expect(site.reports).toMatchObject([{ code: 'read-failed', phase: 'transaction', action: 'retried', count: 500 }])
   expect(transactions(site)).toBe(2)
 })
 

@@ -1,6 +1,6 @@
 // Databases that do not open: memory serves at once, nothing is tried without end, and persistence returns by itself where it can.
 
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { turns } from '../helpers/deferred.ts'
 import { settled } from '../helpers/indexed-db.ts'
 import { databaseName } from '../../src/store/schema.ts'
@@ -38,7 +38,7 @@ it.each<[what: string, property: PropertyDescriptor]>([
   Object.defineProperty(globalThis, 'indexedDB', { value: site.factory, configurable: true, writable: true })
 })
 
-it.each(['SecurityError', 'TypeError', 'ReferenceError', 'UnknownError', 'InvalidStateError'])('F2: open() that throws a %s is not tried again: memory serves for good', async (error) => {
+it.each(['SecurityError', 'TypeError', 'ReferenceError', 'InvalidStateError'])('F2: open() that throws a %s is not tried again: memory serves for good', async (error) => {
   const site = createSite()
   site.factory.fail({ operation: 'open', phase: 'sync', error })
   const cache = site.open<unknown>()
@@ -111,8 +111,7 @@ it('F5: open() that always fails with UnknownError: memory after three reopens, 
   await site.pass(10 * MINUTE)
   expect(site.factory.count('open')).toBeGreaterThan(8)
   expect(site.factory.count('open')).toBeLessThanOrEqual(4 + 11 * 4)
-  expect(site.reports, 'told once').toMatchObject([{ ...reportOf('heal'), count: expect.any(Number) }])
-  expect(site.reports[0]!.count).toBeGreaterThan(1)
+  expect(site.reports, 'told once').toMatchObject([reportOf('heal')])
   expect(site.statuses).toHaveLength(1)
 
   rule.end()

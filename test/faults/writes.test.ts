@@ -7,7 +7,7 @@ import { runs } from '../helpers/property.ts'
 import { createSite, expectMemoryServes, FULL_DISK, NO_WRITES, rejection, type Site } from './support/site.ts'
 
 const MINUTE = 60_000
-const FULL = { class: 'capacity', phase: 'commit' }
+const FULL = { class: 'capacity', phase: 'commit', action: 'made-room' }
 
 /** Transactions that change something, those that only looked left out. */
 const writing = (site: Site): number => site.factory.count('transaction', ({ mode }) => mode === 'readwrite')
@@ -175,7 +175,7 @@ it.each(['abort', 'commit'] as const)('F21: one that aborts without an error tim
   expect(await rejection(site.within(1_000, cache.set('a', 1)))).toMatchObject({
     code: 'write-failed',
     cause: { name: 'AbortError' },
-    fault: { class: 'stale-handle', action: 'memory' },
+    fault: { class: 'stale-handle', action: 'retried' },
   })
   expect(writing(site)).toBeLessThanOrEqual(3)
   expect(site.reports).toHaveLength(1)
@@ -232,10 +232,10 @@ it('F23: keys and times that IndexedDB cannot file are refused before it is aske
   await fc.assert(
     fc.asyncProperty(notString, noTime, async (key, ms) => {
       const calls = [
-        cache.set(key as string, 1),
-        cache.setMany([['fine', 1], [key as string, 1]]),
-        cache.add(key as string, 1),
-        cache.update(key as string, 1),
+        cache.set(key as never, 1),
+        cache.setMany([['fine', 1], [key as never, 1]]),
+        cache.add(key as never, 1),
+        cache.update(key as never, 1),
         cache.set('a', 1, { ttl: ms as number }),
         cache.set('a', 1, { staleIfError: ms as number }),
         cache.touch('a', ms as number),
@@ -303,7 +303,7 @@ it('a transaction of a thousand sets that fails is one report, one error, and re
   site.factory.fail(NO_WRITES)
   const ends = await site.within(5_000, Promise.allSettled(Array.from({ length: 1_000 }, (_, place) => cache.set(`k${place}`, place))))
   expect(ends.every(({ status }) => status === 'rejected')).toBe(true)
-  expect(site.reports).toMatchObject([{ code: 'write-failed', phase: 'commit', action: 'memory', count: 1_000 }])
+  expect(site.reports).toMatchObject([{ code: 'write-failed', phase: 'commit', action: 'retried', count: 1_000 }])
   expect(new Set(site.errors).size).toBe(site.errors.length)
   expect(writing(site)).toBeLessThanOrEqual(3)
 })
