@@ -206,7 +206,7 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
 
 /** Does something when the rule lets it: at once where there is none. */
 function hold(rule: ActiveRule | undefined, work: () => void): void {
-  if (rule?.phase === 'hang' && !rule.over) rule.held.push(work)
-  else if (rule?.phase === 'late') setTimeout(work, rule.rule.after)
-  else work()
+  if (!rule || rule.over) return work()
+  rule.held.add(work)
+  if (rule.phase === 'late') setTimeout(() => rule.held.delete(work) && work(), rule.rule.after)
 }

@@ -56,8 +56,8 @@ export class ActiveRule {
   /** How many calls it has made fail. */
   fired = 0
   over = false
-  /** What hangs. */
-  readonly held: (() => void)[] = []
+  /** What waits. */
+  readonly held = new Set<() => void>()
   readonly rule: Rule
   readonly #leave: (rule: ActiveRule) => void
   #met = 0
@@ -87,10 +87,13 @@ export class ActiveRule {
     return nth === undefined ? this.#met <= times : this.#met === nth
   }
 
-  /** Calls go through again, and what hangs goes on. */
+  /** Calls go through again, and what waits goes on. */
   end(): void {
     this.over = true
     this.#leave(this)
-    for (const resume of this.held.splice(0)) resume()
+    for (const resume of this.held) {
+      this.held.delete(resume)
+      resume()
+    }
   }
 }
