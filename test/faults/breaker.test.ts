@@ -3,10 +3,9 @@
 
 import { expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
-import { collected } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
 import type { Rule } from './support/rule.ts'
-import { createSite, expectMemoryServes, NO_TRANSACTIONS, NO_WRITES, rejection, START, type Site } from './support/site.ts'
+import { collected, createSite, expectMemoryServes, NO_TRANSACTIONS, NO_WRITES, rejection, type Site, START } from './support/site.ts'
 
 const transactions = (site: Site): number => site.factory.count('transaction')
 

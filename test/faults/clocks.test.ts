@@ -2,9 +2,8 @@
 
 import { expect, it, vi } from 'vitest'
 import { ManualClock, DAY, HOUR, MINUTE, SECOND } from '../helpers/clock.ts'
-import { collected } from '../helpers/caches.ts'
 import type { Cache } from '../../src/index.ts'
-import { createSite, START, type Site } from './support/site.ts'
+import { collected, createSite, type Site, START } from './support/site.ts'
 
 /** A cache that goes by a clock of its own, with entries of an hour (tag x) and one for ever, on disk and in memory. */
 async function timed(): Promise<{ site: Site; clock: ManualClock; cache: Cache<unknown> }> {

@@ -3,11 +3,10 @@
 import { expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { databaseName } from '../../src/store/schema.ts'
-import { collected } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
 import { settled } from '../helpers/indexed-db.ts'
 import type { Rule } from './support/rule.ts'
-import { createSite, expectMemoryServes, NAME, rejection, type Site } from './support/site.ts'
+import { collected, createSite, expectMemoryServes, NAME, rejection, type Site } from './support/site.ts'
 
 const DATABASE = databaseName(NAME, '')
 const LOST = 'Connection to Indexed Database server lost. Refresh the page to try again'

@@ -2,9 +2,8 @@
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { collected } from '../helpers/caches.ts'
 import { runs } from '../helpers/property.ts'
-import { createSite, NO_TRANSACTIONS, rejection } from './support/site.ts'
+import { collected, createSite, NO_TRANSACTIONS, rejection } from './support/site.ts'
 
 const HOSTILE = ['__proto__', 'constructor', 'prototype', 'hasOwnProperty', 'toString', 'valueOf', '__defineGetter__', 'then', 'key', 'value', 'expiresAt', 'tags', '', ' ', '\0', '\uffff', '\ud800', '\udfff', 'a\ud83d', '🧁', 'ä', 'a\u0308', '../x', '%00', 'x'.repeat(100_000)]
 

@@ -4,8 +4,7 @@
 import { expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { databaseName } from '../../src/store/schema.ts'
-import { collected } from '../helpers/caches.ts'
-import { createSite, NAME, NO_TRANSACTIONS, NO_WRITES, type Site } from './support/site.ts'
+import { collected, createSite, NAME, NO_TRANSACTIONS, NO_WRITES, type Site } from './support/site.ts'
 
 const DATABASE = databaseName(NAME, '')
 

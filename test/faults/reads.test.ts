@@ -4,12 +4,11 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { databaseName } from '../../src/store/schema.ts'
-import { collected } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
 import { inEntries, settled } from '../helpers/indexed-db.ts'
 import { runs } from '../helpers/property.ts'
 import type { Call, Rule } from './support/rule.ts'
-import { createSite, NAME, START, type Site } from './support/site.ts'
+import { collected, createSite, NAME, type Site, START } from './support/site.ts'
 
 const DATABASE = databaseName(NAME, '')
 const CORRUPT = { class: 'corrupt-entry', phase: 'read', action: 'removed' }

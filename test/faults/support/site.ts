@@ -132,7 +132,10 @@ export function createSite({ localStorage = true }: SiteOptions = {}): Site {
       factory.forceClose()
       // What the page that has gone would still do comes to nothing.
       for (let round = 0; round < 3; round++) {
+        // It would set the time back.
+        const now = Date.now()
         vi.clearAllTimers()
+        vi.setSystemTime(now)
         await turns(50)
       }
       factory.forget()
@@ -203,6 +206,12 @@ export async function rejection(promise: Promise<unknown>): Promise<CacheError> 
     (value) => expect.fail(`it should reject, but resolves to ${String(value)}`),
     (error: CacheError) => error,
   )
+}
+
+export async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = []
+  for await (const item of items) list.push(item)
+  return list
 }
 
 /** Every call works on memory, at once. */
