@@ -56,8 +56,9 @@ async function filled(): Promise<{ site: Site; cache: Cache<unknown> }> {
   return { site, cache: await site.ready<unknown>() }
 }
 
-for (const [where, rule] of HANGS) {
-  it.each(CALLS)(`F34: %s ends within its limit where storage hangs ${where}, and all works again afterwards`, async (call, run) => {
+it.each(HANGS.flatMap(([where, rule]) => CALLS.map(([call, run]) => [call, where, run, rule] as const)))(
+  'F34: %s ends within its limit where storage hangs %s, and all works again afterwards',
+  async (call, _where, run, rule) => {
     const { site, cache } = await filled()
     site.factory.fail(rule)
     // A close lets go only of what has ended: it has the transaction and what is owed to wait for.
@@ -73,8 +74,8 @@ for (const [where, rule] of HANGS) {
     expect(cache.status).toEqual({ persistence: 'indexeddb' })
     await site.within(1_000, cache.set('after', 1))
     expect(await site.within(1_000, (await site.reload<unknown>()).get('after'))).toBe(1)
-  })
-}
+  },
+)
 
 it.each(CALLS)('F8: %s ends within its limit where the database does not open', async (call, run) => {
   const { site } = await filled()
