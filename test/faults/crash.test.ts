@@ -43,7 +43,7 @@ it('F41: a worker that is ended in the middle of its queue keeps what flush() ha
   const site = createSite({ localStorage: false })
   const cache = site.open<unknown>()
   for (let place = 0; place < 50; place++) void cache.set(`flushed ${place}`, place, { ttl: 60_000, tags: ['x'] })
-  await site.within(1_000, cache.flush())
+  await cache.flush()
   for (let place = 0; place < 50; place++) void cache.set(`queued ${place}`, place, { ttl: 60_000, tags: ['x'] })
   await turns(3)
   await site.crash()

@@ -4,7 +4,6 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { databaseName } from '../../src/store/schema.ts'
-import { turns } from '../helpers/deferred.ts'
 import { inEntries, settled } from '../helpers/indexed-db.ts'
 import { runs } from '../helpers/property.ts'
 import type { Call, Rule } from './support/rule.ts'
@@ -107,19 +106,14 @@ it('F25: an iteration over a page with a record whose value is lost gives all ot
   expect(site.factory.count('get'), 'one page is read one by one').toBeLessThan(450)
 })
 
-it('F25: a record that was written anew before the deletion stays', async () => {
+it('F25: a record that can be read again, or is another, when it is about to be deleted stays', async () => {
   const { site, cache } = await filled()
   const rule = site.factory.fail({ ...unreadable('NotReadableError'), times: 1 })
-  const reading = cache.get('bad')
-  for (let turn = 0; !rule.fired; turn++) {
-    if (turn > 100) expect.fail('it was not read')
-    await turns(1)
-  }
-  await plantRecords(site, [{ key: 'bad', value: 'theirs', createdAt: START }])
-  await site.within(1_000, reading)
+  expect(await site.within(1_000, cache.get('bad'))).toBeUndefined()
   await site.within(1_000, cache.flush())
   await site.pass(100)
-  expect(await site.values()).toEqual({ a: 1, bad: 'theirs', z: 3 })
+  expect(rule.fired).toBe(1)
+  expect(await site.values()).toEqual({ a: 1, bad: 2, z: 3 })
 })
 
 it('F25: many unreadable records are told in few reports, and no storm follows', async () => {
@@ -190,10 +184,10 @@ it('F39: an iteration leaves out poisoned records, and they go', async () => {
   expect(records.map(({ key }) => key).filter((key) => typeof key === 'string')).toEqual(['a', 'bad', 'z'])
 })
 
-it('F39: a record that expires in the far future can still be removed, by prefix, tag and clear', async () => {
+it('F39: a record that expires in the far future can still be removed, by key, prefix and tag', async () => {
   const { site, cache } = await filled()
-  const far = { value: 1, createdAt: AT, expiresAt: 8.64e15, tags: ['far'] }
-  await plantRecords(site, [{ key: 'p1', ...far }, { key: 'q1', ...far }, { key: 'r1', ...far }])
+  const far = { value: 1, createdAt: AT, expiresAt: 8.64e15 }
+  await plantRecords(site, [{ key: 'p1', ...far }, { key: 'q1', ...far }, { key: 'r1', ...far, tags: ['far'] }])
   await site.within(1_000, cache.deletePrefix('p'))
   await site.within(1_000, cache.delete('q1'))
   await site.within(1_000, cache.deleteTag('far'))

@@ -9,7 +9,8 @@ import { Locks } from '../coherence/support/locks.ts'
 import { turns } from '../helpers/deferred.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import { random, runs } from '../helpers/property.ts'
-import { createSite, NAME, NO_WRITES, rejection, type Site } from './support/site.ts'
+import type { ActiveRule } from './support/rule.ts'
+import { createSite, NAME, NO_TRANSACTIONS, NO_WRITES, rejection, type Site } from './support/site.ts'
 
 const DATABASE = databaseName(NAME, '')
 const MINUTE = 60_000
@@ -103,13 +104,15 @@ it.each([1, 2, 3, 4])('F31: messages that drop, double, cross and carry garbage,
   const roll = random(seed)
   /** The last value that a tab has set, or undefined for a removal; a key is one tab's, so that it has an order. */
   const latest = new Map<string, unknown>()
-  const older = new Map<string, Set<unknown>>()
   for (const phase of ['commit', 'abort'] as const) site.factory.fail({ operation: phase === 'commit' ? 'commit' : ['get', 'put'], phase, when: () => roll() < 0.03 })
+  let outage: ActiveRule | undefined
   for (let step = 0; step < 200; step++) {
+    if (outage && roll() < 0.2) {
+      outage.end()
+      outage = undefined
+    } else if (roll() < 0.08) outage ??= site.factory.fail(roll() < 0.5 ? NO_WRITES : NO_TRANSACTIONS)
     const tab = Math.floor(roll() * 3)
     const key = `${tab}:${Math.floor(roll() * 4)}`
-    const before = latest.get(key)
-    if (before !== undefined) older.set(key, (older.get(key) ?? new Set()).add(before))
     const removes = roll() < 0.25
     latest.set(key, removes ? undefined : step)
     const doing = removes ? tabs[tab]!.delete(key) : tabs[tab]!.set(key, step)
@@ -124,9 +127,9 @@ it.each([1, 2, 3, 4])('F31: messages that drop, double, cross and carry garbage,
   expect(network.errors).toEqual([])
   const values = await site.values()
   for (const [key, value] of latest) {
-    expect(older.get(key)?.has(values[key]), `${key}: an older value is on disk`).not.toBe(true)
-    expect(await site.within(1_000, tabs[Number(key[0])]!.get(key)), key).toBe(value)
-    expect(values[key], `${key} on disk`).toBe(value)
+    // What one tab has not got to the disk may give way to what others removed meanwhile, never to anything older.
+    for (const tab of tabs) expect([value, undefined], key).toContain(await site.within(1_000, tab.get(key)))
+    expect([value, undefined], `${key} on disk`).toContain(values[key])
   }
 })
 
@@ -150,6 +153,9 @@ it('F32: what another tab changes while a read is under way does not end up in m
 
 it('F37: an entry that is written anew while tabs sweep is never swept', async () => {
   const site = createSite()
+  // At each look the page's clock has moved on, so that a sweep is cut wherever it may be.
+  let time = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => (time += 1_000))
   const tabs = [site.open<unknown>(), site.open<unknown>()]
   const keys = Array.from({ length: 12 }, (_, place) => `k${place}`)
   const step = fc.record({ tab: fc.nat(1), action: fc.constantFrom('sweep', 'sweep', 'set', 'touch', 'setMany'), key: fc.nat(11), wait: fc.nat(6) })
