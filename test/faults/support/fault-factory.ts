@@ -10,6 +10,8 @@ export interface FaultFactory extends IDBFactory {
   readonly base: IDBFactory
   /** All calls, in order. */
   readonly calls: readonly Call[]
+  /** Grows with each thing that happens: when it does not for some turns, all is done, or waits for time to pass. */
+  readonly steps: number
   /** Connections that are open. */
   readonly connected: readonly IDBDatabase[]
   fail(rule: Rule): ActiveRule
@@ -39,10 +41,12 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
   const connections: FakeDatabase[] = []
   let calls: Call[] = []
   let transactions = 0
+  let steps = 0
 
   /** Notes a call; returns the rule that it meets. */
   const meet = (call: Call): ActiveRule | undefined => {
     calls.push(call)
+    steps++
     const met = [...rules].filter((rule) => rule.concerns(call))
     if (met[0]) met[0].fired++
     if (met[0]?.phase === 'sync') throw met[0].error
@@ -118,6 +122,7 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
     }
 
     transaction._start = () => {
+      steps++
       const rule = transaction._state === 'finished' ? undefined : take()
       if (!rule) return start()
       transaction._started = true
@@ -166,6 +171,9 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
     base,
     get calls() {
       return calls
+    },
+    get steps() {
+      return steps
     },
     get connected() {
       return connections.filter(({ _closePending }) => !_closePending)

@@ -101,6 +101,14 @@ export function createSite({ localStorage = true }: SiteOptions = {}): Site {
   let caches: Cache<unknown>[] = []
   if (localStorage) stubLocalStorage(storage)
 
+  /** Until nothing happens any more without time passing. */
+  const rest = async (): Promise<void> => {
+    for (let before = -1; factory.steps !== before; ) {
+      before = factory.steps
+      await turns(50)
+    }
+  }
+
   const site: Site = {
     factory,
     errors,
@@ -146,11 +154,11 @@ export function createSite({ localStorage = true }: SiteOptions = {}): Site {
       return site.open<V>(options)
     },
     async pass(ms) {
-      await turns(100)
+      await rest()
       const end = Date.now() + ms
       while (Date.now() < end) {
         vi.advanceTimersByTime(Math.min(end - Date.now(), Math.max(10, ms / 100)))
-        await turns(100)
+        await rest()
       }
     },
     async within(ms, promise) {
@@ -160,12 +168,12 @@ export function createSite({ localStorage = true }: SiteOptions = {}): Site {
       }
       promise.then(end, end)
       const start = Date.now()
-      await turns(200)
+      await rest()
       while (pending) {
         const passed = Date.now() - start
         if (passed >= ms) expect.fail(`no end after ${ms} ms`)
         vi.advanceTimersByTime(Math.min(ms - passed, Math.max(10, passed / 20)))
-        await turns(200)
+        await rest()
       }
       return promise
     },
