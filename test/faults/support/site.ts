@@ -19,6 +19,11 @@ export const NO_WRITES: Rule = { operation: 'commit', phase: 'commit', error: 'U
 /** No transaction begins at all. */
 export const NO_TRANSACTIONS: Rule = { operation: 'transaction', phase: 'sync', error: 'UnknownError' }
 
+/** Turns of the event loop in which something happens if anything is under way. */
+const TURNS = 50
+/** What a test asks for at once is done in fewer. */
+const MOST_ROUNDS = 400
+
 /** What `onError` was told, in short. */
 export interface Report {
   readonly code: string
@@ -103,9 +108,11 @@ export function createSite({ localStorage = true }: SiteOptions = {}): Site {
 
   /** Until nothing happens any more without time passing. */
   const rest = async (): Promise<void> => {
-    for (let before = -1; factory.steps !== before; ) {
+    let before = -1
+    for (let round = 0; factory.steps !== before; round++) {
+      if (round > MOST_ROUNDS) expect.fail('a storm: it does not come to rest')
       before = factory.steps
-      await turns(50)
+      await turns(TURNS)
     }
   }
 
