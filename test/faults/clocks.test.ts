@@ -19,7 +19,8 @@ async function timed(): Promise<{ site: Site; clock: ManualClock; cache: Cache<u
 async function expectGone(site: Site, cache: Cache<unknown>, keys: string[]): Promise<void> {
   for (const key of keys) {
     expect(cache.peek(key), key).toBeUndefined()
-    expect(await site.within(1_000, Promise.all([cache.get(key), cache.get(key, { stale: true }), cache.has(key), cache.info(key)])), key).toEqual([undefined, undefined, false, undefined])
+    const looks = Promise.all([cache.get(key), cache.get(key, { stale: true }), cache.has(key), cache.info(key)])
+    expect(await site.within(1_000, looks), key).toEqual([undefined, undefined, false, undefined])
   }
   expect(await site.within(1_000, collected(cache.keys()))).not.toEqual(expect.arrayContaining([keys[0]]))
 }

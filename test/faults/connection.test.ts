@@ -79,7 +79,10 @@ it.each(CALLS)('F12: %s on a connection that was closed silently reopens once, a
 it('F12: transaction() that throws InvalidStateError on every connection is tried twice, then memory serves', async () => {
   const { site, cache } = await filled()
   const rule = site.factory.fail({ operation: 'transaction', phase: 'sync', error: 'InvalidStateError', message: 'The database connection is closing.' })
-  expect(await rejection(site.within(1_000, cache.set('old', 1)))).toMatchObject({ code: 'write-failed', fault: { class: 'stale-handle', phase: 'transaction', action: 'retried' } })
+  expect(await rejection(site.within(1_000, cache.set('old', 1)))).toMatchObject({
+    code: 'write-failed',
+    fault: { class: 'stale-handle', phase: 'transaction', action: 'retried' },
+  })
   expect(site.factory.count('transaction', ({ mode }) => mode === 'readwrite')).toBe(2)
   expect(cache.status).toMatchObject({ persistence: 'memory', fault: { class: 'stale-handle', phase: 'transaction' } })
   const { fired } = rule

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { turns } from '../helpers/deferred.ts'
 import { random } from '../helpers/property.ts'
+import type { Call } from './support/rule.ts'
 import { createSite } from './support/site.ts'
 
 it.each([1, 2, 3])('F26: a page that dies at any moment loses nothing acknowledged and tears no batch: seed %i', async (seed) => {
@@ -59,7 +60,8 @@ it('F42: in a profile with little room and nothing that lasts the cache works, o
   const cache = await site.ready<unknown>()
   // Room for thirty entries, and whatever is deleted makes room.
   let stored = 0
-  site.factory.fail({ operation: 'put', phase: 'commit', error: 'QuotaExceededError', when: ({ store, key }) => store === 'entries' && String(key).startsWith('k') && ++stored > 30 })
+  const isFull = ({ key }: Call): boolean => String(key).startsWith('k') && ++stored > 30
+  site.factory.fail({ operation: 'put', phase: 'commit', error: 'QuotaExceededError', when: isFull })
   const ends = []
   for (let place = 0; place < 60; place++) ends.push(...(await site.within(1_000, Promise.allSettled([cache.set(`k${place}`, place, { ttl: 60_000 })]))))
   expect(ends.filter(({ status }) => status === 'rejected').length, 'one is refused, then memory takes them').toBeLessThanOrEqual(1)

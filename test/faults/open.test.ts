@@ -54,7 +54,8 @@ it.each(['SecurityError', 'TypeError', 'ReferenceError', 'InvalidStateError'])('
 
 it('F3: open() that fails with InvalidStateError, as in an old private mode, is not tried again', async () => {
   const site = createSite()
-  site.factory.fail({ operation: 'open', phase: 'request', error: 'InvalidStateError', message: 'A mutation operation was attempted on a database that did not allow mutations.' })
+  const message = 'A mutation operation was attempted on a database that did not allow mutations.'
+  site.factory.fail({ operation: 'open', phase: 'request', error: 'InvalidStateError', message })
   const cache = site.open<unknown>()
   expect(await site.within(0, Promise.all([cache.set('a', 1), cache.get('b')]))).toEqual([undefined, undefined])
   expect(cache.status).toEqual(memoryOf('unavailable'))

@@ -234,7 +234,8 @@ export async function expectMemoryServes(site: Site, cache: Cache<unknown>): Pro
   const at = Date.now()
   await site.within(0, cache.set('by memory', 1, { tags: ['x'] }))
   expect(cache.peek('by memory')).toBe(1)
-  expect(await site.within(0, Promise.all([cache.get('by memory'), cache.get('not there'), cache.has('by memory'), cache.add('by memory', 2)]))).toEqual([1, undefined, true, false])
+  const calls = [cache.get('by memory'), cache.get('not there'), cache.has('by memory'), cache.add('by memory', 2)]
+  expect(await site.within(0, Promise.all(calls))).toEqual([1, undefined, true, false])
   expect(await site.within(0, cache.getOrLoad('loaded by memory', () => 3))).toBe(3)
   expect(await site.within(0, cache.update('by memory', 4))).toBe(1)
   expect(await site.within(0, cache.take('loaded by memory'))).toBe(3)
