@@ -267,7 +267,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   /** Stores what memory holds and disk lacks, unless others have changed it meanwhile. */
   const restore = (): void => {
-    const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry))
+    const at = readClock()
+    const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
     restoring ??= saveAgain(lost).finally(() => (restoring = undefined))
   }
 

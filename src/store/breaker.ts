@@ -8,12 +8,15 @@ import { weakly } from '../weakly.ts'
 export type Kind = 'read' | 'delete' | 'put'
 
 export interface Breaker {
-  /** @throws CacheError `paused` while storage is left alone */
-  admit(kind: Kind): void
+  /**
+   * Whether it is the one that tries whether storage works again.
+   * @throws CacheError `paused` while storage is left alone
+   */
+  admit(kind: Kind): boolean
   /** Leaves storage alone, for a fault; returns the fault for which it is left alone already, if it is. */
   trip(fault: CacheError): CacheError
-  /** Such a transaction has succeeded. */
-  succeed(kind: Kind): void
+  /** Storage works again. */
+  mend(): void
   /** For what storage is left alone. */
   readonly fault: CacheError | undefined
   stop(): void
@@ -31,7 +34,7 @@ const RESTS: Partial<Record<FaultClass, number>> = {
 
 /**
  * @param onChange told of the fault for which storage is left alone, and of none when it is back
- * @param probe begins one transaction; that which comes first is let through
+ * @param probe begins a transaction; the first that puts something is let through
  */
 export function createBreaker(onChange: (fault?: CacheError) => void, probe: () => void): Breaker {
   let fault: CacheError | undefined
@@ -39,7 +42,6 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
   let open = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const blocks = (kind: Kind): boolean => fault !== undefined && (kind === 'put' || fault.fault?.class !== 'capacity')
   const wake = (): void => {
     open = true
     probe()
@@ -50,9 +52,11 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
       return fault
     },
     admit(kind) {
-      if (!blocks(kind)) return
-      if (!open) throw new CacheError('paused', `Storage rests: ${fault!.message}`)
+      if (!fault || (kind !== 'put' && fault.fault?.class === 'capacity')) return false
+      // A read may succeed where writes fail.
+      if (!open || kind !== 'put') throw new CacheError('paused', `Storage rests: ${fault.message}`)
       open = false
+      return true
     },
     trip(cause) {
       const rest = RESTS[cause.fault!.class] ?? 5_000
@@ -66,8 +70,7 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
       onChange((fault = cause))
       return cause
     },
-    succeed(kind) {
-      if (!blocks(kind)) return
+    mend() {
       clearTimeout(timer)
       fault = undefined
       onChange()

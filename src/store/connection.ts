@@ -72,7 +72,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       watcher.onLost()
     }
     watcher.onOpen()
-    if (breaker.fault?.fault?.phase === 'open') breaker.succeed('put')
+    if (breaker.fault?.fault?.phase === 'open') breaker.mend()
     return database
   }
 
@@ -100,6 +100,8 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     }
   }
 
+  const remove = async (): Promise<unknown> => within(OPEN_TIME_LIMIT, resultOf(indexedDB.deleteDatabase(name)))
+
   const open = (): Promise<IDBDatabase> =>
     within(OPEN_TIME_LIMIT, tryToOpen()).catch((cause) => {
       opening = undefined
@@ -110,7 +112,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     breaker,
     async run(kind, work, calls = 1) {
       if (closed) throw closedError()
-      breaker.admit(kind)
+      const probes = breaker.admit(kind)
       for (let attempt = 1; ; attempt++) {
         const database = await (opening ??= open())
         let transaction: IDBTransaction | undefined
@@ -121,7 +123,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           known = database
           phase = kind === 'read' ? kind : 'request'
           const result = await within(TRANSACTION_TIME_LIMIT + calls, complete(transaction, work, () => (phase = 'commit')))
-          breaker.succeed(kind)
+          if (probes) breaker.mend()
           return result
         } catch (cause) {
           const error = toCacheError(kind === 'read' ? 'read-failed' : 'write-failed', cause, phase, { count: calls })
@@ -136,7 +138,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           if (attempt > 1 || action !== 'retried') throw /memory|retried/.test(action) ? breaker.trip(error) : error
           drop(database)
           // Half a database is made anew.
-          if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await within(OPEN_TIME_LIMIT, resultOf(indexedDB.deleteDatabase(name))).catch(() => {})
+          if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})
         }
       }
     },

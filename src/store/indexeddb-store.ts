@@ -113,6 +113,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       }
       onCommit(changes, id)
     },
+    onMissed,
     makeRoom: () => evict((entries) => makeRoom(entries, now())),
   })
 
@@ -185,11 +186,12 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     restore(all) {
       writes.settle(true)
-      return store.write(all)
+      return Promise.allSettled(all.map((write) => writes.add(write)))
     },
     write(all) {
       // One tick, so one transaction.
-      const writing = Promise.all(all.map(writes.add))
+      const group: Write<V>[] = []
+      const writing = Promise.all(all.map((write) => writes.add(write, group)))
       written = (written ?? 1) + all.length
       // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
       // flush or sweep, which does the same again.

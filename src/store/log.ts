@@ -17,11 +17,16 @@ interface LogRecord {
 /** In place of records that are not there any more. */
 const GONE: readonly Change[] = [EVERYTHING]
 
-/** Records after a position; one that is {@link GONE} where they are not all there. */
-export async function recordsSince(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]> {
+/**
+ * Records after a position; one that is {@link GONE} where they are not all there.
+ * @param emptied the position at which whoever asks has emptied the log
+ */
+export async function recordsSince(log: IDBObjectStore, position: number, emptied?: number): Promise<readonly LogRecord[]> {
   const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
-  const [first, ...others] = found.map(({ id, changes }) => ({ id, changes: changesIn(changes) }))
-  return first?.id === position ? others : [{ id: found.at(-1)?.id ?? 0, changes: GONE }]
+  const records = found.map(({ id, changes }) => ({ id, changes: changesIn(changes) }))
+  const first = records[0]?.id ?? position + 1
+  if (first === position) return records.slice(1)
+  return position === emptied && first === position + 1 ? records : [{ id: records.at(-1)?.id ?? 0, changes: GONE }]
 }
 
 export interface Log {
@@ -31,6 +36,10 @@ export interface Log {
   begin(id: number): void
   /** Adds what a transaction does; the request's result is the record's number. */
   append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
+  /** As the function of this name. */
+  since(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]>
+  /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
+  empty(log: IDBObjectStore): void
   /**
    * Takes a record for known, one of this tab or one that another has told of. They may come in any order; returns whether
    * one is missing.
@@ -43,6 +52,7 @@ export interface Log {
 export function createLog(): Log {
   let position: number | undefined
   let trimmed = 0
+  let emptied: number | undefined
   /** Known records behind a gap. */
   const ahead = new Set<number>()
 
@@ -60,6 +70,11 @@ export function createLog(): Log {
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
       return log.add({ changes: kept < 1 ? GONE : changes })
     },
+    since: (log, position) => recordsSince(log, position, emptied),
+    empty(log) {
+      log.clear()
+      emptied = position
+    },
     see(id) {
       if (position === undefined || id <= position) return false
       ahead.add(id)
@@ -72,7 +87,7 @@ export function createLog(): Log {
         position ??= ids.at(-1) ?? 0
         return []
       }
-      const records = await recordsSince(log, position)
+      const records = await recordsSince(log, position, emptied)
       // Meanwhile the position may have moved on.
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}

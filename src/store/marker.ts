@@ -5,7 +5,7 @@ export interface Marker {
   set(): void
   /** Takes this page's note away, and those that it has recalled. */
   clear(): void
-  /** Whether there are notes. */
+  /** Whether there are notes of others. */
   recall(): boolean
 }
 
@@ -26,7 +26,10 @@ export function createMarker(database: string): Marker {
     set: () => update((notes) => [...new Set([...notes, own])]),
     clear: () => update((notes) => notes.filter((note) => note !== own && !recalled.includes(note))),
     recall() {
-      update((notes) => (recalled = notes))
+      update((notes) => {
+        recalled = notes.filter((note) => note !== own)
+        return notes
+      })
       return recalled.length > 0
     },
   }

@@ -12,7 +12,7 @@ export interface ReadBatch {
    * @throws CacheError of class `corrupt-entry` for one that the engine cannot read
    */
   get(key: string): Promise<unknown>
-  /** Issues the waiting reads in a transaction; of one that fails for the connection they wait for the next. */
+  /** Issues the waiting reads in a transaction of somebody else; never rejects. */
   ride(entries: IDBObjectStore): Promise<unknown>
   /** Runs work during which reads wait for a ride; those left over get their own transaction. */
   host<T>(work: () => Promise<T>): Promise<T>
@@ -29,20 +29,33 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  const ride = (entries: IDBObjectStore): Promise<unknown> =>
+  const issue = (entries: IDBObjectStore, reads: readonly Read[]): Promise<unknown> =>
     Promise.all(
-      waiting.splice(0).map((read) =>
+      reads.map((read) =>
         resultOf(entries.get(read.key)).then(read.resolve, (error) => {
-          if (classOf('read', error) === 'corrupt-entry') return read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
-          waiting.push(read)
-          throw error
+          if (classOf('read', error) !== 'corrupt-entry') throw error
+          read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
         }),
       ),
     )
 
+  const ride = async (entries: IDBObjectStore): Promise<unknown> => {
+    const reads = waiting.splice(0)
+    try {
+      return await issue(entries, reads)
+    } catch {
+      // For a transaction of their own; those that have been answered are so again, to no effect.
+      if (waiting.push(...reads) === reads.length) queueMicrotask(flush)
+      return undefined
+    }
+  }
+
   const flush = (): void => {
     if (hosts || !waiting.length) return
-    connection.run('read', (entries, records) => Promise.all([ride(entries), log.position ?? log.catchUp(records)]), waiting.length).catch((error) => waiting.splice(0).forEach(({ reject }) => reject(error)))
+    const reads = waiting.splice(0)
+    connection
+      .run('read', (entries, records) => Promise.all([issue(entries, reads), log.position ?? log.catchUp(records)]), reads.length)
+      .catch((error) => reads.forEach(({ reject }) => reject(error)))
   }
 
   return {

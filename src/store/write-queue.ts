@@ -7,18 +7,23 @@ import type { Entry } from '../entry.ts'
 import type { CacheError, CacheErrorCode } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { classOf, toCacheError } from './faults.ts'
-import { recordsSince, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import type { Marker } from './marker.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
 import { resultOf } from './requests.ts'
 import { BY_TAG, toEntry } from './schema.ts'
 import type { Write } from './store.ts'
 
-/** With the fault that is its own, not the batch's. */
-type QueuedWrite<V> = Write<V> & { error?: CacheError }
+interface QueuedWrite<V> extends Write<V> {
+  /** The fault that is its own, not the batch's. */
+  error?: CacheError
+  /** Those that fail with it. */
+  group?: QueuedWrite<V>[]
+}
 
 export interface WriteQueue<V> {
-  add(write: Write<V>): Promise<unknown>
+  /** @param group those that stand or fall together; it is added */
+  add(write: Write<V>, group?: Write<V>[]): Promise<unknown>
   /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
   settled(key?: string): Promise<unknown> | undefined
   /** Carries out what is owed; always: begins a transaction in any case. */
@@ -48,9 +53,11 @@ export interface WriteQueueSettings {
   onCommit(changes: readonly Change[], id?: number): void
   /** Makes room where there is none left for what is to be written; rejects when it cannot. */
   makeRoom(): Promise<unknown>
+  /** Told what others changed while nobody told this tab. */
+  onMissed(changes: readonly Change[]): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({ connection, log, marker, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   let latest: Batch<V> | undefined
   let owed: readonly Write<V>[] = []
@@ -63,32 +70,27 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
     owed = writes
   }
 
-  const commit = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
-    const made = await connection.run(
-      'put',
+  /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
+  const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
+    const { length } = owed
+    const { missed, changes, record } = await connection.run(
+      frugal ? 'delete' : 'put',
       async (entries, records) => {
-        const changes = await writeAll(entries, records, [...owed, ...writes])
-        return changes.length && { changes, record: log.append(records, unlogged.concat(changes)) }
+        const missed = frugal ? await log.catchUp(records) : []
+        const changes = await writeAll(entries, records, log, [...owed, ...writes])
+        if (frugal) log.empty(records)
+        return { missed, changes, record: frugal || !changes.length ? undefined : log.append(records, unlogged.concat(changes)) }
       },
       writes.length,
     )
-    setOwed([])
-    if (made) unlogged = []
-    if (made) onCommit(made.changes, made.record.result)
+    setOwed(owed.slice(length))
+    if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_OWED)
+    else if (record) unlogged = []
+    onMissed(missed)
+    if (changes.length) onCommit(changes, record?.result)
   }
 
-  /** Deletes what is owed, and puts nothing: that needs no space. For want of a record in the log, others take everything for changed. */
-  const deleteOwed = async (): Promise<void> => {
-    const changes = await connection.run('delete', async (entries, records) => {
-      records.clear()
-      return writeAll(entries, records, owed)
-    })
-    setOwed([])
-    unlogged = unlogged.concat(changes).slice(-MOST_OWED)
-    onCommit(changes)
-  }
-
-  /** Commits as often as it helps: without entries that cannot be stored, and once after room was made. */
+  /** Commits as often as it helps: without entries that cannot be stored, once after room was made, and removals without any. */
   const commitAtLast = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
     // A probe makes none, or a full disk would lose a tenth with each.
     let roomMade = connection.breaker.fault !== undefined
@@ -100,6 +102,7 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
         const error = toCacheError('write-failed', cause)
         const type = error.fault?.class
         if (type === 'bad-entry' && writes.filter(({ error }) => error).length > refused) continue
+        if (/^(paused|quota)/.test(error.code) && writes.every(({ change }) => change.type !== 'set')) return commit(writes, true)
         if (type !== 'capacity') throw error
         if (roomMade) throw connection.breaker.trip(error)
         roomMade = true
@@ -108,15 +111,19 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
     }
   }
 
+  /** What is to be deleted for a write that failed, unless others have changed it since. */
+  const owedFor = ({ change }: Write<V>): Write<V> =>
+    'key' in change ? { change: { type: 'delete', key: change.key }, since: log.position, decide: () => undefined } : { change }
+
   const drain = async (writes: readonly Write<V>[]): Promise<CacheError | undefined> => {
     pending = undefined
     try {
       await commitAtLast(writes)
       return undefined
     } catch (error) {
-      const all = owed.concat(writes.map(({ change }) => ({ change: 'key' in change ? { type: 'delete', key: change.key } : change })))
+      const all = owed.concat(writes.map(owedFor))
       setOwed(all.length > MOST_OWED ? [{ change: EVERYTHING }] : all)
-      if (all.length) await deleteOwed().catch(() => {})
+      if (all.length) await commit([], true).catch(() => {})
       return error as CacheError
     }
   }
@@ -128,7 +135,7 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
   }
 
   return {
-    async add(write: QueuedWrite<V>) {
+    async add(write: QueuedWrite<V>, group: QueuedWrite<V>[] = []) {
       const { change, decide, entry } = write
       const batch = (pending ??= open())
       const { key } = change as { key?: string }
@@ -142,6 +149,8 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
         batch.writes.push(write)
         batch.latest.set(key, write)
       }
+      group.push(write)
+      write.group = group
       const error = (await batch.done) ?? write.error
       if (error) throw error
     },
@@ -157,23 +166,23 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, makeRoo
 }
 
 /** Issues writes in their order; those of one key wait for each other. Returns what they did. */
-async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
+async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log: Log, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
   /** By key, or by number. */
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   /** Loads that began together look at the log together. */
-  const looks: Record<number, ReturnType<typeof recordsSince>> = {}
+  const looks: Record<number, ReturnType<Log['since']>> = {}
 
   const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
     const { change, decide, since } = write
     const earlier = before && (await before)
     if (decide) {
-      // What the engine cannot read counts as missing.
-      const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(() => {})))
+      const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(passCorrupt)))
       const entry = (write.entry = decide(found))
-      const later = since === undefined ? [] : await (looks[since] ??= recordsSince(log, since))
-      if (later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))) write.entry = found
-      if (write.entry === found && change.type === 'set') return write
+      const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
+      const overtaken = later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))
+      if (overtaken) write.entry = found
+      if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
     made.set(key, put(entries, key, write) ? change : { type: 'delete', key })
     return write
@@ -199,12 +208,18 @@ async function writeAll<V>(entries: IDBObjectStore, log: IDBObjectStore, writes:
   return [...made.values()]
 }
 
+/** What the engine cannot read counts as missing. */
+function passCorrupt(error: unknown): void {
+  if (classOf('read', error) !== 'corrupt-entry') throw error
+}
+
 /** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
 function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): boolean {
   const refuse = (code: CacheErrorCode, error: unknown): boolean => {
-    const refused = classOf('put', error) === 'bad-entry'
-    if (refused) write.error = toCacheError(code, error, 'put', { key })
-    return refused
+    if (classOf('put', error) !== 'bad-entry') return false
+    const fault = toCacheError(code, error, 'put', { key })
+    for (const each of write.group!) each.error ??= fault
+    return true
   }
   if (write.entry && !write.error) {
     try {
