@@ -168,9 +168,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onDamage: report,
       onOutage(fault) {
         reports.setOutage(fault)
-        if (!fault) restore()
+        if (!fault) void restore()
       },
-      onProbe: () => restore(),
+      onProbe: () => void restore(),
       onEvict(keys) {
         counts.store.evictions += keys.length
         for (const key of keys) {
@@ -263,30 +263,35 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  let restoring: Promise<void> | undefined
+  let restoring = false
+  /** Whether there may be more by now. */
+  let more = false
 
   /** Stores what memory holds and disk lacks, unless others have changed it meanwhile. */
-  const restore = (): void => {
-    const at = readClock()
-    const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
-    restoring ??= saveAgain(lost).finally(() => (restoring = undefined))
+  const restore = async (): Promise<void> => {
+    more = true
+    if (restoring) return
+    restoring = true
+    while (more && !closed) {
+      more = false
+      await saveAgain()
+    }
+    restoring = false
   }
 
-  const saveAgain = async (lost: readonly Entry<V>[]): Promise<void> => {
+  const saveAgain = async (): Promise<void> => {
+    const at = readClock()
     const since = disk!.position
+    const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
     const writes = lost.map((entry): Write<V> => ({
       change: { type: 'set', key: entry.key },
       since,
       entry,
       decide: (found) => (found && found.createdAt > entry.createdAt ? found : entry),
     }))
-    try {
-      await disk!.restore(writes)
-    } catch {
-      // Storage is left alone again.
-      return
-    }
+    const ends = await disk!.restore(writes)
     for (const [place, entry] of lost.entries()) {
+      if (ends[place]!.status === 'rejected') continue
       unsaved.delete(entry)
       drop(entry, writes[place]!)
     }

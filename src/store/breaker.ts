@@ -8,6 +8,8 @@ import { weakly } from '../weakly.ts'
 export type Kind = 'read' | 'delete' | 'put'
 
 export interface Breaker {
+  /** The error of a transaction that is not to begin, as storage is left alone. */
+  refusal(kind: Kind): CacheError | undefined
   /**
    * Whether it is the one that tries whether storage works again.
    * @throws CacheError `paused` while storage is left alone
@@ -42,6 +44,8 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
   let open = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  const refusal = (kind: Kind): CacheError | undefined =>
+    fault && (kind === 'put' || fault.fault?.class !== 'capacity') ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
   const wake = (): void => {
     open = true
     probe()
@@ -51,10 +55,12 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
     get fault() {
       return fault
     },
+    refusal,
     admit(kind) {
-      if (!fault || (kind !== 'put' && fault.fault?.class === 'capacity')) return false
+      const error = refusal(kind)
+      if (!error) return false
       // A read may succeed where writes fail.
-      if (!open || kind !== 'put') throw new CacheError('paused', `Storage rests: ${fault.message}`)
+      if (!open || kind !== 'put') throw error
       open = false
       return true
     },
@@ -71,6 +77,7 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
       return cause
     },
     mend() {
+      if (!fault) return
       clearTimeout(timer)
       fault = undefined
       onChange()

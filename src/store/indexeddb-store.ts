@@ -48,8 +48,8 @@ export interface IndexedDbStore<V> extends Store<V> {
   locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
-  /** Carries out what is owed, and writes. */
-  restore(writes: readonly Write<V>[]): Promise<unknown>
+  /** Carries out what is owed, and each of these writes, also while storage is left alone. */
+  restore(writes: readonly Write<V>[]): Promise<readonly PromiseSettledResult<unknown>[]>
   /** Lets go of the database until it is needed again. */
   release(): void
   /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
@@ -186,7 +186,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     restore(all) {
       writes.settle(true)
-      return Promise.allSettled(all.map((write) => writes.add(write)))
+      return Promise.allSettled(all.map((write) => writes.retry(write)))
     },
     write(all) {
       // One tick, so one transaction.

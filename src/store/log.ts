@@ -12,6 +12,8 @@ const MOST_CHANGES = 2_000
 interface LogRecord {
   readonly id: number
   readonly changes: readonly Change[]
+  /** Whose it is: a number that each tab makes up. */
+  readonly by?: unknown
 }
 
 /** In place of records that are not there any more. */
@@ -23,7 +25,7 @@ const GONE: readonly Change[] = [EVERYTHING]
  */
 export async function recordsSince(log: IDBObjectStore, position: number, emptied?: number): Promise<readonly LogRecord[]> {
   const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
-  const records = found.map(({ id, changes }) => ({ id, changes: changesIn(changes) }))
+  const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
   const first = records[0]?.id ?? position + 1
   if (first === position) return records.slice(1)
   return position === emptied && first === position + 1 ? records : [{ id: records.at(-1)?.id ?? 0, changes: GONE }]
@@ -36,7 +38,7 @@ export interface Log {
   begin(id: number): void
   /** Adds what a transaction does; the request's result is the record's number. */
   append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
-  /** As the function of this name. */
+  /** Records of other tabs after a position. */
   since(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]>
   /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
   empty(log: IDBObjectStore): void
@@ -50,6 +52,7 @@ export interface Log {
 }
 
 export function createLog(): Log {
+  const own = Math.random()
   let position: number | undefined
   let trimmed = 0
   let emptied: number | undefined
@@ -68,9 +71,12 @@ export function createLog(): Log {
       // Whoever clears the data leaves no names behind.
       if (changes.some((change) => 'prefix' in change && !change.prefix)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
-      return log.add({ changes: kept < 1 ? GONE : changes })
+      return log.add({ changes: kept < 1 ? GONE : changes, by: own })
     },
-    since: (log, position) => recordsSince(log, position, emptied),
+    async since(log, position) {
+      // What this tab has done it knows, and a commit of its own may come late.
+      return (await recordsSince(log, position, emptied)).filter(({ by }) => by !== own)
+    },
     empty(log) {
       log.clear()
       emptied = position

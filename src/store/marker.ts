@@ -16,8 +16,8 @@ export function createMarker(database: string): Marker {
     try {
       const before = localStorage.getItem(database)
       const after = change(before?.split(' ') ?? []).join(' ')
-      if (after) localStorage.setItem(database, after)
-      else if (before) localStorage.removeItem(database)
+      if (!after) localStorage.removeItem(database)
+      else if (after !== before) localStorage.setItem(database, after)
     } catch {
       // There is none here, or it may not be used.
     }

@@ -24,6 +24,8 @@ interface QueuedWrite<V> extends Write<V> {
 export interface WriteQueue<V> {
   /** @param group those that stand or fall together; it is added */
   add(write: Write<V>, group?: Write<V>[]): Promise<unknown>
+  /** As `add`, also while storage is left alone: to try whether it works again. */
+  retry(write: Write<V>): Promise<unknown>
   /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
   settled(key?: string): Promise<unknown> | undefined
   /** Carries out what is owed; always: begins a transaction in any case. */
@@ -60,30 +62,40 @@ export interface WriteQueueSettings {
 export function createWriteQueue<V>({ connection, log, marker, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   let latest: Batch<V> | undefined
-  let owed: readonly Write<V>[] = []
+  /** By what they delete. */
+  const owed = new Map<string, Write<V>>()
   /** What was done without a record in the log, as that would have taken space. */
   let unlogged: readonly Change[] = []
 
-  const setOwed = (writes: readonly Write<V>[]): void => {
-    if (writes.length) marker.set()
-    else if (owed.length) marker.clear()
-    owed = writes
+  /** Owes what writes that failed were to delete or replace, unless others change it later. */
+  const owe = (writes: readonly Write<V>[]): void => {
+    for (const { change } of writes) {
+      const write: Write<V> = 'key' in change ? { change: { type: 'delete', key: change.key }, since: log.position, decide: () => undefined } : { change }
+      owed.set(Object.values(write.change).join(), write)
+    }
+    if (owed.size > MOST_OWED) {
+      owed.clear()
+      owe([{ change: EVERYTHING }])
+    }
+    if (owed.size) marker.set()
   }
 
   /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
-    const { length } = owed
+    let settled: [string, Write<V>][] = []
     const { missed, changes, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries, records) => {
         const missed = frugal ? await log.catchUp(records) : []
-        const changes = await writeAll(entries, records, log, [...owed, ...writes])
+        settled = [...owed]
+        const changes = await writeAll(entries, records, log, [...owed.values(), ...writes])
         if (frugal) log.empty(records)
         return { missed, changes, record: frugal || !changes.length ? undefined : log.append(records, unlogged.concat(changes)) }
       },
       writes.length,
     )
-    setOwed(owed.slice(length))
+    for (const [what, write] of settled) if (owed.get(what) === write) owed.delete(what)
+    if (settled.length && !owed.size) marker.clear()
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_OWED)
     else if (record) unlogged = []
     onMissed(missed)
@@ -111,19 +123,14 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     }
   }
 
-  /** What is to be deleted for a write that failed, unless others have changed it since. */
-  const owedFor = ({ change }: Write<V>): Write<V> =>
-    'key' in change ? { change: { type: 'delete', key: change.key }, since: log.position, decide: () => undefined } : { change }
-
   const drain = async (writes: readonly Write<V>[]): Promise<CacheError | undefined> => {
     pending = undefined
     try {
       await commitAtLast(writes)
       return undefined
     } catch (error) {
-      const all = owed.concat(writes.map(owedFor))
-      setOwed(all.length > MOST_OWED ? [{ change: EVERYTHING }] : all)
-      if (all.length) await commit([], true).catch(() => {})
+      owe(writes)
+      if (owed.size) await commit([], true).catch(() => {})
       return error as CacheError
     }
   }
@@ -134,34 +141,49 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     return (latest = { writes, latest: new Map(), done: Promise.resolve(latest?.done).then(() => drain(writes)) })
   }
 
+  const retry = async (write: QueuedWrite<V>, group: QueuedWrite<V>[] = []): Promise<void> => {
+    const { change, decide, entry } = write
+    const batch = (pending ??= open())
+    const { key } = change as { key?: string }
+    const earlier = batch.latest.get(key)
+    if (key === undefined) batch.latest.clear()
+    if (key !== undefined && earlier && !earlier.decide && !decide) {
+      // The last value of a tick is the one to be written.
+      earlier.entry = entry
+      write = earlier
+    } else {
+      batch.writes.push(write)
+      batch.latest.set(key, write)
+    }
+    group.push(write)
+    write.group = group
+    const error = (await batch.done) ?? write.error
+    if (error) throw error
+  }
+
+  const settle = (always?: boolean): void => {
+    if (always || owed.size) pending ??= open()
+  }
+
   return {
-    async add(write: QueuedWrite<V>, group: QueuedWrite<V>[] = []) {
-      const { change, decide, entry } = write
-      const batch = (pending ??= open())
-      const { key } = change as { key?: string }
-      const earlier = batch.latest.get(key)
-      if (key === undefined) batch.latest.clear()
-      if (key !== undefined && earlier && !earlier.decide && !decide) {
-        // The last value of a tick is the one to be written.
-        earlier.entry = entry
-        write = earlier
-      } else {
-        batch.writes.push(write)
-        batch.latest.set(key, write)
-      }
-      group.push(write)
-      write.group = group
-      const error = (await batch.done) ?? write.error
-      if (error) throw error
+    async add(write, group) {
+      const refusal = connection.breaker.refusal(write.change.type === 'set' ? 'put' : 'delete')
+      if (!refusal) return retry(write, group)
+      // Nobody waits for a probe.
+      owe([write])
+      settle()
+      throw refusal
     },
-    settle(always) {
-      if (always || owed.length) pending ??= open()
-    },
+    retry,
+    settle,
     recall() {
-      if (marker.recall()) setOwed([{ change: EVERYTHING }])
+      if (marker.recall()) owe([{ change: EVERYTHING }])
     },
     settled: (key) => [pending, latest].find((batch) => batch && (!key || batch.latest.has(undefined) || batch.latest.has(key)))?.done,
-    hides: ({ key, tags = [] }) => owed.some(({ change }) => concerns(change, key, tags)),
+    hides({ key, tags = [] }) {
+      for (const { change } of owed.values()) if (concerns(change, key, tags)) return true
+      return false
+    },
   }
 }
 

@@ -34,6 +34,7 @@ export function openIndexedDbStore<V = unknown>(name: string, settings: Partial<
   const store = createIndexedDbStore<V>({
     ...UNWATCHED,
     name,
+    onProbe: () => void store.restore([]),
     onOutage: (fault) => void outages.push(fault?.fault?.class),
     onEvict: (keys) => void evicted.push(...keys),
     ...settings,

@@ -497,6 +497,7 @@ describe('a write that fails', () => {
     expect(await countDisk(NAME)).toMatchObject({ records: 5 })
     faults.end()
     vi.advanceTimersByTime(MINUTE)
+    await store.flush()
     await store.set([entryOf('other', 1)])
     expect(await countDisk(NAME)).toMatchObject({ records: 2, tags: 0 })
     await store.set([entryOf('a', 'newest')])
@@ -512,6 +513,7 @@ describe('a write that fails', () => {
     await expect(store.set([entryOf('a', 'new')])).rejects.toThrow()
     faults.end()
     vi.advanceTimersByTime(MINUTE)
+    await store.flush()
     let seen: unknown = 'not called'
     await store.change('a', (found) => {
       seen = found
@@ -533,6 +535,7 @@ describe('a write that fails', () => {
     expect(await store.get('a')).toBeUndefined()
     faults.end()
     vi.advanceTimersByTime(MINUTE)
+    await store.flush()
     await store.set([entryOf('c', 1)])
     expect(await store.get('a')).toBeUndefined()
     expect((await store.get('c'))?.value).toBe(1)
