@@ -50,7 +50,7 @@ const tests: ViteUserConfig = {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{browser,e2e,tabs,bench}/**'],
+          exclude: ['test/{browser,e2e,tabs,bench,engines}/**', 'test/crash/crash.test.ts'],
           setupFiles,
           maxWorkers: 2,
           // Tens of thousands of calls in one test take their time on a busy machine.
@@ -98,6 +98,17 @@ const tests: ViteUserConfig = {
           hookTimeout: 30_000,
           fileParallelism: false,
           sequence: { groupOrder: 4 },
+        },
+      },
+      {
+        test: {
+          name: 'engines',
+          include: ['test/engines/**/*.test.ts', 'test/crash/crash.test.ts'],
+          setupFiles,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
         },
       },
     ],

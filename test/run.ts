@@ -53,12 +53,12 @@ function announce(missing: readonly EngineName[]): void {
   console.log(`\n!!! NOT TESTED in ${missing.join(', ')}: not found. Install: ${debianPackages(missing).join(' ')}\n`)
 }
 
-/** Runs every project whose engine is there. End-to-end tests and those of many tabs drive Chromium. */
+/** Runs every project whose engine is there. End-to-end tests, those of many tabs and those of faulty engines drive Chromium. */
 async function runSuites(missing: readonly EngineName[]): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'bestbefore-test-'))
   const report = join(folder, 'report.json')
   const engines = ENGINE_NAMES.filter((name) => !missing.includes(name))
-  const projects = ['unit', ...engines, ...(engines.includes('chromium') ? ['e2e', 'tabs'] : [])]
+  const projects = ['unit', ...engines, ...(engines.includes('chromium') ? ['e2e', 'tabs', 'engines'] : [])]
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...projects.map((name) => `--project=${name}`)]
   try {
     const code = await run('suites', join(BIN, 'vitest'), args, 15 * MINUTE_MS)

@@ -1,8 +1,8 @@
-// Starts an engine as a process group of its own with a fresh home, and ends it again without a trace.
+// Starts an engine as a process group of its own, and ends it again: without a trace, or so that it finds its files again.
 // An engine is many processes (zygote, network, content, X server), so only the whole group is ever signalled.
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,17 +16,23 @@ export interface RunningEngine {
   readonly home: string
   /** Resolves when the engine ends, to the last it said. */
   readonly ended: Promise<string>
-  /** Ends the whole process group and removes its files. */
+  /** Kills the whole process group at once, as a crash of the browser does. Its files stay until `stop`. */
+  kill(): Promise<void>
+  /** Ends the whole process group, and removes its files unless their place was given. */
   stop(): Promise<void>
 }
 
-/**
- * @param switches more of them for the engine's command line
- * @throws Error when the engine is not installed.
- */
-export function launchEngine(name: EngineName, url: string, ...switches: readonly string[]): RunningEngine {
+export interface LaunchOptions {
+  /** More of them for the engine's command line. */
+  readonly switches?: readonly string[]
+  /** The directory with all its files, which outlives it. By default a fresh one. */
+  readonly home?: string
+}
+
+/** @throws Error when the engine is not installed. */
+export function launchEngine(name: EngineName, url: string, { switches = [], home: given }: LaunchOptions = {}): RunningEngine {
   const { files, command } = requireEngine(name)
-  const home = mkdtempSync(join(tmpdir(), `bestbefore-${name}-`))
+  const home = given ?? mkdtempSync(join(tmpdir(), `bestbefore-${name}-`))
   for (const [path, text] of Object.entries(files)) writeFileSync(join(home, path), text)
   const [file, ...args] = command(home, url)
 
@@ -44,21 +50,28 @@ export function launchEngine(name: EngineName, url: string, ...switches: readonl
     child.on('exit', (code, signal) => resolve(`exit ${code ?? signal}: ${said.join('')}`))
   })
 
+  const removeFiles = () => {
+    if (given === undefined) rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+  }
   const abandon = () => {
     signal(group, 'SIGKILL')
-    rmSync(home, { recursive: true, force: true })
+    removeFiles()
+  }
+  const kill = async () => {
+    signal(group, 'SIGKILL')
+    await groupEnd(group, GRACE_MS)
   }
   process.once('exit', abandon)
   return {
     home,
     ended,
+    kill,
     async stop() {
       process.off('exit', abandon)
       signal(group, 'SIGTERM')
       await groupEnd(group, GRACE_MS)
-      signal(group, 'SIGKILL')
-      await groupEnd(group, GRACE_MS)
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+      await kill()
+      removeFiles()
     },
   }
 }
@@ -91,5 +104,20 @@ function signal(group: number | undefined, name: NodeJS.Signals | 0): boolean {
 
 async function groupEnd(group: number | undefined, timeout: number): Promise<void> {
   const deadline = Date.now() + timeout
-  while (signal(group, 0) && Date.now() < deadline) await sleep(20)
+  while (signal(group, 0) && isRunning(group!) && Date.now() < deadline) await sleep(20)
+}
+
+/** Whether any process of a group runs, or may run. Dead ones stay in it until their parent, often a lazy init, has noticed. */
+function isRunning(group: number): boolean {
+  if (!existsSync('/proc/self/stat')) return true
+  return readdirSync('/proc').some((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      // The name before the last bracket may hold anything.
+      const [state, , pgrp] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return Number(pgrp) === group && state !== 'Z' && state !== 'X'
+    } catch {
+      return false
+    }
+  })
 }

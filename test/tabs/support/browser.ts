@@ -1,7 +1,7 @@
 // The Chromium that tabs.ts drives, and the script that it gives to tabs and workers. TABS_ENGINE=chromium-sqlite takes the
 // other storage backend.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { build } from 'vite'
@@ -10,22 +10,35 @@ import type { EngineName } from '../../browser/engines.ts'
 import { launchEngine, type RunningEngine } from '../../browser/launch.ts'
 
 export interface RunningBrowser {
+  readonly browser: Browser
   /** Opens empty pages, each in a window of its own or all in the one that is there. */
   openPages(count: number, newWindow: boolean): Promise<Page[]>
+  /** Ends it as its user does. */
   close(): Promise<void>
+  /** Ends all its processes at once, as a crash does. */
+  kill(): Promise<void>
 }
 
-const ENGINE = (process.env['TABS_ENGINE'] ?? 'chromium') as EngineName
+/** The engine of tests that do not choose one. */
+export const ENGINE = (process.env['TABS_ENGINE'] ?? 'chromium') as EngineName
 const START_MS = 10_000
+const PORT_FILE = 'DevToolsActivePort'
 
-/** @throws Error when Chromium is not installed or does not start. */
-export async function launchBrowser(): Promise<RunningBrowser> {
-  const engine = launchEngine(ENGINE, 'about:blank', '--remote-debugging-port=0', '--no-startup-window')
+/**
+ * @param home the profile's directory, which outlives the browser; by default a fresh one
+ * @throws Error when Chromium is not installed or does not start.
+ */
+export async function launchBrowser(name = ENGINE, home?: string): Promise<RunningBrowser> {
+  // An earlier browser's port is no use.
+  if (home !== undefined) rmSync(join(home, PORT_FILE), { force: true })
+  const switches = ['--remote-debugging-port=0', '--no-startup-window']
+  const engine = launchEngine(name, 'about:blank', home === undefined ? { switches } : { switches, home })
   const browser = await attach(engine).catch(async (error) => {
     await engine.stop()
     throw error
   })
   return {
+    browser,
     openPages: (count, newWindow) => openPages(browser, count, newWindow),
     async close() {
       // Asked this way it ends at once; the signal alone takes seconds.
@@ -33,16 +46,20 @@ export async function launchBrowser(): Promise<RunningBrowser> {
       await session.send('Browser.close').catch(() => {})
       await engine.stop()
     },
+    async kill() {
+      await engine.kill()
+      await engine.stop()
+    },
   }
 }
 
 /** One script for tabs and workers. */
-export async function bundleSide(): Promise<string> {
+export async function bundleSide(entry = join(import.meta.dirname, 'side.ts')): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'error',
     define: { 'process.env': '{}' },
-    build: { write: false, target: 'es2022', minify: false, lib: { entry: join(import.meta.dirname, 'side.ts'), formats: ['iife'], name: 'bundle' } },
+    build: { write: false, target: 'es2022', minify: false, lib: { entry, formats: ['iife'], name: 'bundle' } },
   })
   const [output] = Array.isArray(result) ? result : [result]
   if (output === undefined || !('output' in output)) throw new Error('Cannot bundle the page\'s script: there is no output')
@@ -54,8 +71,8 @@ async function attach({ home, ended }: RunningEngine): Promise<Browser> {
   let words: string | undefined
   void ended.then((last) => (words = last))
   const address = () => {
-    if (words !== undefined) throw new Error(`Cannot open tabs: ${ENGINE} ended early: ${words}`)
-    const [, port, path] = /^(\d+)\n(.+)/.exec(readFileSync(join(home, 'DevToolsActivePort'), 'utf8')) ?? []
+    if (words !== undefined) throw new Error(`Cannot open tabs: the browser ended early: ${words}`)
+    const [, port, path] = /^(\d+)\n(.+)/.exec(readFileSync(join(home, PORT_FILE), 'utf8')) ?? []
     if (path === undefined) throw new Error('Cannot open tabs: the port is not written yet')
     return `ws://127.0.0.1:${port}${path}`
   }

@@ -32,7 +32,7 @@ export interface Run extends Machine {
 export async function measure(suite: Suite, engine: EngineName, { rounds, choice, only }: Plan, scripts: Scripts): Promise<Run> {
   const machine = await watchMachine()
   const server = await servePages(scripts)
-  const running = launchEngine(engine, server.url, ...(engine.startsWith('chromium') ? (suite.switches ?? []) : []))
+  const running = launchEngine(engine, server.url, { switches: engine.startsWith('chromium') ? (suite.switches ?? []) : [] })
   const ended = running.ended.then((words) => Promise.reject(new Error(`${engine} ended early: ${words}`)))
   ended.catch(() => {})
   const samples: Sample[] = []
