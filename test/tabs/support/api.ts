@@ -14,6 +14,14 @@ export interface ApiRequest {
 
 export type Match = (request: ApiRequest) => boolean
 
+/** Timers of a page that end sooner. */
+export interface Haste {
+  /** The shortest of them, ms. */
+  readonly from: number
+  /** How many times sooner. */
+  readonly times: number
+}
+
 /** Scripts by path, such as `/page.js`. */
 export type Scripts = Readonly<Record<string, string>>
 
@@ -104,15 +112,27 @@ export class Api {
     response.end(JSON.stringify({ key, by, serial }))
   }
 
-  /** A page lacks the globals that its address names as missing, before any script of ours runs. */
+  /** What a page's address says of its globals is done before any script of ours runs: some are missing, long timers are hastened. */
   #serve(url: URL, response: ServerResponse): void {
     const script = this.#scripts[url.pathname]
     if (url.pathname === '/favicon.ico') response.writeHead(204).end()
     else if (script !== undefined) response.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
     else {
       const missing = url.searchParams.getAll('missing').map((path) => `delete ${path};`)
-      const scripts = url.pathname === '/' ? `<script>${missing.join('')}</script><script src="/side.js"></script>` : ''
+      const hasten = url.searchParams.get('hasten')
+      const first = [...missing, hasten === null ? '' : `(${hastenTimers})(${hasten});`]
+      const scripts = url.pathname === '/' ? `<script>${first.join('')}</script><script src="/side.js"></script>` : ''
       response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><html lang="en"><title>tab</title>${scripts}</html>`)
     }
   }
+}
+
+/** Runs in the page. Of several rules that fit, the last one counts. */
+function hastenTimers(rules: readonly Haste[]): void {
+  const { setTimeout } = globalThis
+  const hastened = (handler: TimerHandler, ms = 0, ...args: unknown[]) => {
+    const { times = 1 } = rules.findLast(({ from }) => ms >= from) ?? {}
+    return setTimeout(handler, ms / times, ...args)
+  }
+  Object.assign(globalThis, { setTimeout: hastened })
 }

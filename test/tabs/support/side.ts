@@ -1,7 +1,7 @@
 // A tab's or worker's side: the library, one cache by default, and what tests want to know of it. Bundled with the library
 // into one script that defines the global `side`; functions handed to `Place.run` get it as their first argument.
 
-import { createCache, type Cache, type CacheEvent, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
+import { createCache, type Cache, type CacheError, type CacheEvent, type CacheOptions, type LoadOptions } from '../../../src/index.ts'
 import { databaseName } from '../../../src/store/schema.ts'
 import { roam } from './roam.ts'
 
@@ -16,6 +16,18 @@ export interface Answer {
 export interface Row {
   readonly key: string
   readonly value: unknown
+}
+
+/** What `onError` was told, as far as tests look at it. */
+export interface Told {
+  readonly code: string
+  /** Calls that the fault concerned. */
+  readonly count: number
+  readonly class?: string
+  readonly phase?: string
+  readonly action?: string
+  /** The name of the engine's error. */
+  readonly cause: string | undefined
 }
 
 /** The cache's name where a test needs just one. */
@@ -36,6 +48,8 @@ export const side = {
   cache: undefined as unknown as Cache<unknown>,
   /** Codes that `onError` was told. */
   faults: [] as string[],
+  /** The same, and more of it. */
+  told: [] as Told[],
   /** What its subscriber was told. */
   events: [] as CacheEvent[],
   /** Whether the page is there for the first time, or again, out of the back/forward cache. */
@@ -46,7 +60,7 @@ export const side = {
   open(options: CacheOptions<unknown> = {}): void {
     const { name = NAME, version = '' } = options
     database = databaseName(name, version)
-    side.cache = createCache<unknown>({ name, onError: ({ code }) => void side.faults.push(code), ...options })
+    side.cache = createCache<unknown>({ name, onError: note, ...options })
     side.cache.subscribe((event) => void side.events.push(event))
   },
 
@@ -71,18 +85,10 @@ export const side = {
   },
 
   /** What lies in the database of the cache opened last; nothing where there is none. */
-  async rows(): Promise<Row[]> {
-    const request = indexedDB.open(database)
-    // There is none: looking must not create it.
-    request.onupgradeneeded = () => request.transaction?.abort()
-    const connection = await settled(request).catch(() => undefined)
-    try {
-      if (!connection?.objectStoreNames.contains('entries')) return []
-      return await settled(connection.transaction('entries').objectStore('entries').getAll())
-    } finally {
-      connection?.close()
-    }
-  },
+  rows: (): Promise<Row[]> => look((entries) => entries.getAll()),
+
+  /** The keys of what lies there, also of what cannot be read. */
+  keys: (): Promise<string[]> => look((entries) => entries.getAllKeys() as IDBRequest<string[]>),
 
   /** Keys whose value in memory is not the one on disk. */
   async disagreements(): Promise<string[]> {
@@ -97,6 +103,24 @@ export const side = {
 }
 
 export type Side = typeof side
+
+async function look<T>(ask: (entries: IDBObjectStore) => IDBRequest<T[]>): Promise<T[]> {
+  const request = indexedDB.open(database)
+  // There is none: looking must not create it.
+  request.onupgradeneeded = () => request.transaction?.abort()
+  const connection = await settled(request).catch(() => undefined)
+  try {
+    if (!connection?.objectStoreNames.contains('entries')) return []
+    return await settled(ask(connection.transaction('entries').objectStore('entries')))
+  } finally {
+    connection?.close()
+  }
+}
+
+function note({ code, count, fault, cause }: CacheError): void {
+  side.faults.push(code)
+  side.told.push({ code, count, ...fault, cause: (cause as Error | undefined)?.name })
+}
 
 export function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -4,8 +4,8 @@
 import type { CDPSession, Page, Worker } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import type { CacheOptions } from '../../../src/index.ts'
-import { Api } from './api.ts'
-import { bundleSide, launchBrowser, type RunningBrowser } from './browser.ts'
+import { Api, type Haste } from './api.ts'
+import { bundleSide, ENGINE, launchBrowser, type RunningBrowser } from './browser.ts'
 import type { Side } from './side.ts'
 
 /** Where the library runs: a tab or a worker. */
@@ -22,6 +22,8 @@ export interface OpenOptions {
   readonly oneWindow?: boolean
   /** Globals to delete before the library runs, such as `globalThis.BroadcastChannel`. */
   readonly missing?: readonly string[]
+  /** Has long timers of the page end sooner. */
+  readonly hasten?: readonly Haste[]
 }
 
 const NAMES = 'ABCDEFGH'
@@ -41,6 +43,23 @@ export class Tab implements Place {
   }
 
   run: Place['run'] = (work, ...argument) => this.page.evaluate(call(work, argument)) as Promise<never>
+
+  /** Opens a page of the origin, with a cache that has looked into its database once. */
+  async visit(origin: string, { cache = {}, missing = [], hasten }: OpenOptions = {}): Promise<void> {
+    const query = new URLSearchParams([['tab', this.name], ...missing.map((path) => ['missing', path])])
+    if (cache) query.set('options', JSON.stringify(cache))
+    if (hasten !== undefined) query.set('hasten', JSON.stringify(hasten))
+    await this.page.goto(`${origin}/?${query}`)
+    if (cache) await this.run((side) => side.cache.get('nothing'))
+  }
+
+  /** Collects what the page complains of. */
+  hear(problems: string[]): void {
+    this.page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(`${this.name}: ${message.text()}`)
+    })
+    this.page.on('pageerror', (error) => problems.push(`${this.name}: ${error.stack ?? error}`))
+  }
 
   /** Kills its process. */
   async crash(): Promise<void> {
@@ -120,8 +139,8 @@ export interface Tabs {
   open(count: number, options?: OpenOptions): Promise<Tab[]>
 }
 
-/** Opens the browser for the file that calls it. After each test it checks that memory and disk agree and that no page has complained. */
-export function useTabs(): Tabs {
+/** Opens the browser for the file or group that calls it. After each test it checks that memory and disk agree and that no page has complained. */
+export function useTabs(engine = ENGINE): Tabs {
   let api: Api
   let browser: RunningBrowser
   let origin = ''
@@ -130,7 +149,7 @@ export function useTabs(): Tabs {
 
   beforeAll(async () => {
     api = await Api.start({ '/side.js': await bundleSide() })
-    browser = await launchBrowser()
+    browser = await launchBrowser(engine)
   })
 
   afterAll(async () => {
@@ -159,18 +178,8 @@ export function useTabs(): Tabs {
     const name = NAMES[opened.length] ?? '?'
     const tab = new Tab(name, page)
     opened.push(tab)
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) problems.push(`${name}: ${message.text()}`)
-    })
-    page.on('pageerror', (error) => problems.push(`${name}: ${error.stack ?? error}`))
+    tab.hear(problems)
     return tab
-  }
-
-  const visit = async (tab: Tab, { cache = {}, missing = [] }: OpenOptions): Promise<void> => {
-    const query = new URLSearchParams([['tab', tab.name], ...missing.map((path) => ['missing', path])])
-    if (cache) query.set('options', JSON.stringify(cache))
-    await tab.page.goto(`${origin}/?${query}`)
-    if (cache) await tab.run((side) => side.cache.get('nothing'))
   }
 
   return {
@@ -187,7 +196,7 @@ export function useTabs(): Tabs {
       const first = options.oneWindow && opened.length === 0 ? 1 : 0
       const pages = [...(await browser.openPages(first, true)), ...(await browser.openPages(count - first, !options.oneWindow))]
       const tabs = pages.map(openTab)
-      await Promise.all(tabs.map((tab) => visit(tab, options)))
+      await Promise.all(tabs.map((tab) => tab.visit(origin, options)))
       return tabs
     },
   }
