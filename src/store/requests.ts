@@ -26,8 +26,11 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
   return new Promise((resolve, reject) => {
     let result: T
     let failure: unknown
-    transaction.oncomplete = () => resolve(result)
-    transaction.onabort = () => reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
+    const onClose = (): void => reject(new DOMException('the connection was closed by force', 'AbortError'))
+    transaction.db.addEventListener('close', onClose)
+    const end = (): void => transaction.db.removeEventListener('close', onClose)
+    transaction.oncomplete = () => (end(), resolve(result))
+    transaction.onabort = () => (end(), reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError')))
     work(transaction.objectStore(ENTRIES), transaction.objectStore(LOG))
       .then((value) => {
         result = value
