@@ -246,6 +246,8 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): bo
   if (write.entry && !write.error) {
     try {
       const request = entries.put(write.entry)
+      // Chromium tells of one that is too large before put() returns, and has ended the transaction by then.
+      if (request.readyState === 'done') refuse('write-failed', request.error)
       // It shows after the commit was asked for, and so ends the transaction; the next one goes without.
       request.onerror = () => refuse('write-failed', request.error)
       return true
