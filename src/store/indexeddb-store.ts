@@ -147,14 +147,19 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: (found) => (found && !isFromFuture(found, now()) ? found : undefined) }).catch(() => {})
 
   /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */
-  const readPage = async (entries: IDBObjectStore, range: IDBKeyRange | null): Promise<readonly Found[]> => {
-    try {
-      return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
-    } catch (error) {
-      if (classOf('read', error) !== 'corrupt-entry') throw error
-      const keys = (await resultOf(entries.getAllKeys(range, PAGE))) as string[]
-      return Promise.all(keys.map((key) => resultOf(entries.get(key)).then((record) => ({ key, record }), () => ({ key }))))
-    }
+  const readPage = async (range: IDBKeyRange | null): Promise<readonly Found[]> => {
+    let broken = false
+    const page = await connection.run('read', async (entries): Promise<readonly Found[]> => {
+      try {
+        // Chromium ends a transaction in which a read has failed; the second try does not read.
+        if (!broken) return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
+      } catch (error) {
+        if (classOf('read', error) !== 'corrupt-entry') throw error
+        broken = true
+      }
+      return (await resultOf(entries.getAllKeys(range, PAGE))).map((key) => ({ key: key as string }))
+    })
+    return broken ? Promise.all(page.map(({ key }) => reads.get(key).then((record) => ({ key, record }), () => ({ key })))) : page
   }
 
   const store: IndexedDbStore<V> = {
@@ -203,7 +208,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       await writes.settled()
       let range: IDBKeyRange | null = null
       for (;;) {
-        const page = await connection.run('read', (entries) => readPage(entries, range))
+        const page = await readPage(range)
         for (const record of page) {
           const entry = readEntry(record)
           if (entry) yield entry

@@ -29,11 +29,13 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  const issue = (entries: IDBObjectStore, reads: readonly Read[]): Promise<unknown> =>
+  /** Takes those out that the engine cannot read: Chromium ends a transaction in which a read has failed, and the next one is without them. */
+  const issue = (entries: IDBObjectStore, reads: Read[]): Promise<unknown> =>
     Promise.all(
       reads.map((read) =>
         resultOf(entries.get(read.key)).then(read.resolve, (error) => {
           if (classOf('read', error) !== 'corrupt-entry') throw error
+          reads.splice(reads.indexOf(read), 1)
           read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
         }),
       ),

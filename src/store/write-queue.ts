@@ -19,6 +19,8 @@ interface QueuedWrite<V> extends Write<V> {
   error?: CacheError
   /** Those that fail with it. */
   group?: QueuedWrite<V>[]
+  /** Set once the engine could not read what is there. */
+  unreadable?: boolean
 }
 
 export interface WriteQueue<V> {
@@ -199,7 +201,13 @@ async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log
     const { change, decide, since } = write
     const earlier = before && (await before)
     if (decide) {
-      const found = (write.found = earlier ? earlier.entry : toEntry(await resultOf(entries.get(key)).catch(passCorrupt)))
+      // Chromium ends a transaction in which a read has failed; the second try does not read.
+      const pass = (error: unknown): void => {
+        passCorrupt(error)
+        write.unreadable = true
+      }
+      const read = (): Promise<unknown> => resultOf(entries.get(key)).catch(pass)
+      const found = (write.found = earlier ? earlier.entry : write.unreadable ? undefined : toEntry(await read()))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
       const overtaken = later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))
