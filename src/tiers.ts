@@ -198,6 +198,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onShow() {
         if (closed || disk.position === undefined) return
         const check = disk.catchUp().then(() => {
+          // It cannot ask what a newer release has changed.
+          if (reports.status.fault?.class === 'newer-schema') forgetRemote([EVERYTHING])
           if (checking === check) checking = undefined
         })
         checking = check

@@ -135,8 +135,9 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
             // It has ended.
           }
           if (closed) throw closedError()
-          if (attempt > 1 || action !== 'retried') throw /memory|retried/.test(action) ? breaker.trip(error) : error
-          drop(database)
+          const isHandle = /memory|retried/.test(action)
+          if (isHandle) drop(database)
+          if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
           // Half a database is made anew.
           if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})
         }

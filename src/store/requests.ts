@@ -26,11 +26,20 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
   return new Promise((resolve, reject) => {
     let result: T
     let failure: unknown
-    const onClose = (): void => reject(new DOMException('the connection was closed by force', 'AbortError'))
-    transaction.db.addEventListener('close', onClose)
-    const end = (): void => transaction.db.removeEventListener('close', onClose)
-    transaction.oncomplete = () => (end(), resolve(result))
-    transaction.onabort = () => (end(), reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError')))
+    const { db: database } = transaction
+    const end = (): void => {
+      database.removeEventListener('close', onClose)
+      resolve(result)
+    }
+    const fail = (error: unknown): void => {
+      reject(error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
+      end()
+    }
+    // Of one closed by force while it commits, Chromium may tell nothing else.
+    const onClose = (): void => fail(undefined)
+    database.addEventListener('close', onClose)
+    transaction.oncomplete = end
+    transaction.onabort = () => fail(transaction.error)
     work(transaction.objectStore(ENTRIES), transaction.objectStore(LOG))
       .then((value) => {
         result = value

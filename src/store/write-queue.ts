@@ -201,13 +201,7 @@ async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log
     const { change, decide, since } = write
     const earlier = before && (await before)
     if (decide) {
-      // Chromium ends a transaction in which a read has failed; the second try does not read.
-      const pass = (error: unknown): void => {
-        passCorrupt(error)
-        write.unreadable = true
-      }
-      const read = (): Promise<unknown> => resultOf(entries.get(key)).catch(pass)
-      const found = (write.found = earlier ? earlier.entry : write.unreadable ? undefined : toEntry(await read()))
+      const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
       const overtaken = later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))
@@ -238,9 +232,16 @@ async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log
   return [...made.values()]
 }
 
-/** What the engine cannot read counts as missing. */
-function passCorrupt(error: unknown): void {
-  if (classOf('read', error) !== 'corrupt-entry') throw error
+/** What the engine cannot read counts as missing. Chromium ends a transaction in which a read has failed; the second try does not read. */
+async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): Promise<unknown> {
+  if (write.unreadable) return undefined
+  try {
+    return await resultOf(entries.get(key))
+  } catch (error) {
+    if (classOf('read', error) !== 'corrupt-entry') throw error
+    write.unreadable = true
+    return undefined
+  }
 }
 
 /** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
