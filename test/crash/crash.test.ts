@@ -4,14 +4,13 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { join } from 'node:path'
-import type { EngineName } from '../browser/engines.ts'
+import { BACKENDS } from '../engines/support/profiles.ts'
 import { Api } from '../tabs/support/api.ts'
 import { bundleSide } from '../tabs/support/browser.ts'
 import { runRounds } from './rounds.ts'
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 10)
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-const ENGINES = (process.env['TABS_ENGINE'] ?? 'chromium,chromium-sqlite').split(',') as EngineName[]
 /** ms, at most. */
 const ROUND_MS = 15_000
 
@@ -23,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(() => api?.close())
 
-test.each(ENGINES.map((engine, place) => [engine, Math.floor((ROUNDS + place) / ENGINES.length)] as const))(
+test.each(BACKENDS.map((engine, place) => [engine, Math.floor((ROUNDS + place) / BACKENDS.length)] as const))(
   `F26: %s, killed %i times, has all that was acknowledged and nothing by halves, seed ${SEED}`,
   { timeout: ROUNDS * ROUND_MS },
   async (engine, rounds) => {
