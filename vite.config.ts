@@ -30,7 +30,7 @@ const library: ViteUserConfig = {
     sourcemap: true,
     minify: false,
     lib: { entry: { index: join(root, 'src/index.ts') }, formats: ['es'] },
-    rolldownOptions: { external: ['idb'], output: { chunkFileNames: '[name].js' } },
+    rolldownOptions: { output: { chunkFileNames: '[name].js' } },
   },
 }
 
@@ -59,7 +59,7 @@ const tests: ViteUserConfig = {
         },
       },
       {
-        optimizeDeps: { include: ['idb', 'fast-check'] },
+        optimizeDeps: { include: ['fast-check'] },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
@@ -85,7 +85,7 @@ const tests: ViteUserConfig = {
           setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
