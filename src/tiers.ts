@@ -81,7 +81,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const reads = new Map<string, Promise<Entry<V> | undefined>>()
   /** The latest change of each key. */
   const changes = new Map<string, Write<V>>()
-  const fetches: Flights[] = [reads as Flights]
+  /** Entries that are being stored again. */
+  const restores = new Map<string, Entry<V>>()
+  const fetches: Flights[] = [reads as Flights, restores as Flights]
   /** Entries of the memory tier that the store does not have. */
   const unsaved = new WeakSet<Entry<V>>()
   /** When the latest operation began: the memory tier's clock. */
@@ -197,9 +199,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onHide: disk.release,
       onShow() {
         if (closed || disk.position === undefined) return
-        const check = disk.catchUp().then(() => {
-          // It cannot ask what a newer release has changed.
-          if (reports.status.fault?.class === 'newer-schema') forgetRemote([EVERYTHING])
+        const check = disk.catchUp().then((known) => {
+          if (!known) forgetRemote([EVERYTHING])
           if (checking === check) checking = undefined
         })
         checking = check
@@ -289,9 +290,12 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       change: { type: 'set', key: entry.key },
       since,
       entry,
-      decide: (found) => (found && found.createdAt > entry.createdAt ? found : entry),
+      // What was asked for meanwhile comes after it.
+      decide: (found) => (restores.get(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry),
     }))
-    const ends = await disk!.restore(writes)
+    for (const entry of lost) restores.set(entry.key, entry)
+    const [, ...ends] = await Promise.allSettled([disk!.restore([]), ...writes.map((write) => disk!.restore([write]))])
+    restores.clear()
     for (const [place, entry] of lost.entries()) {
       if (ends[place]!.status === 'rejected') continue
       unsaved.delete(entry)
@@ -336,6 +340,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     let saved = false
     try {
       saved = !!store && (await save([write]))
+      // What has overtaken it stays, and what was there before nobody knows.
+      if (!saved && changes.get(key) !== write) return undefined
       if (!saved) {
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
@@ -455,6 +461,8 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     fetch,
 
     set(entries, since) {
+      // A change under way was asked for during the load.
+      if (since !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       for (const { change, entry } of writes) {

@@ -72,7 +72,7 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
         // It must not keep a process of Node alive.
         ;(timer as { unref?(): void }).unref?.()
       }
-      if (fault) return fault
+      if (fault) return refusal('put')!
       onChange((fault = cause))
       return cause
     },

@@ -42,14 +42,14 @@ export interface IndexedDbStore<V> extends Store<V> {
   readonly position: number | undefined
   /** Takes note of records in the log of which another tab has told. */
   see(ids: readonly number[]): void
-  /** Resolves when the changes that nobody told of are told; never rejects. */
-  catchUp(): Promise<unknown>
+  /** Resolves when the changes that nobody told of are told, to whether they could be; never rejects. */
+  catchUp(): Promise<boolean>
   /** Where the log stands after this tab's writes of a key so far, or stood a moment ago. */
   locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
-  /** Carries out what is owed, and each of these writes, also while storage is left alone. */
-  restore(writes: readonly Write<V>[]): Promise<readonly PromiseSettledResult<unknown>[]>
+  /** Carries out what is owed, and writes, also while storage is left alone. */
+  restore(writes: readonly Write<V>[]): Promise<unknown>
   /** Lets go of the database until it is needed again. */
   release(): void
   /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
@@ -76,9 +76,15 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let locating: Promise<unknown> | undefined
   /** Set while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
-  const catchUp = (): Promise<unknown> => {
+  const catchUp = (): Promise<boolean> => {
     missing = undefined
-    return within(OPEN_TIME_LIMIT, connection.run('read', (_entries, records) => log.catchUp(records))).then(onMissed, () => {})
+    return within(OPEN_TIME_LIMIT, connection.run('read', (_entries, records) => log.catchUp(records))).then(
+      (missed) => {
+        onMissed(missed)
+        return true
+      },
+      () => false,
+    )
   }
   const see = (ids: readonly number[]): void => {
     // The message of another tab may be under way, or lost.
@@ -191,7 +197,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     restore(all) {
       writes.settle(true)
-      return Promise.allSettled(all.map((write) => writes.retry(write)))
+      return Promise.all(all.map((write) => writes.retry(write)))
     },
     write(all) {
       // One tick, so one transaction.

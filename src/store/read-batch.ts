@@ -32,7 +32,8 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   /** Takes those out that the engine cannot read: Chromium ends a transaction in which a read has failed, and the next one is without them. */
   const issue = (entries: IDBObjectStore, reads: Read[]): Promise<unknown> =>
     Promise.all(
-      reads.map((read) =>
+      // One that throws rejects, too.
+      reads.map(async (read) =>
         resultOf(entries.get(read.key)).then(read.resolve, (error) => {
           if (classOf('read', error) !== 'corrupt-entry') throw error
           reads.splice(reads.indexOf(read), 1)

@@ -115,6 +115,6 @@ const MOST_FUTURE = 100
  */
 export async function dropFuture(entries: IDBObjectStore, now: number, last: number): Promise<void> {
   const keys = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_FUTURE))
-  const records = await Promise.all(keys.map((key) => resultOf(entries.get(key))))
+  const records = await Promise.all(keys.map(async (key) => resultOf(entries.get(key))))
   for (const record of records) if (isFromFuture(record, now)) entries.delete(record.key)
 }

@@ -64,6 +64,8 @@ export interface WriteQueueSettings {
 export function createWriteQueue<V>({ connection, log, marker, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   let latest: Batch<V> | undefined
+  /** Those that are not settled, in order. */
+  const batches = new Set<Batch<V>>()
   /** By what they delete. */
   const owed = new Map<string, Write<V>>()
   /** What was done without a record in the log, as that would have taken space. */
@@ -140,7 +142,15 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
   /** The batch that takes writes: it is committed after the one before, at the end of this tick at the earliest. */
   const open = (): Batch<V> => {
     const writes: QueuedWrite<V>[] = []
-    return (latest = { writes, latest: new Map(), done: Promise.resolve(latest?.done).then(() => drain(writes)) })
+    const batch: Batch<V> = {
+      writes,
+      latest: new Map(),
+      done: Promise.resolve(latest?.done)
+        .then(() => drain(writes))
+        .finally(() => batches.delete(batch)),
+    }
+    batches.add(batch)
+    return (latest = batch)
   }
 
   const retry = async (write: QueuedWrite<V>, group: QueuedWrite<V>[] = []): Promise<void> => {
@@ -181,7 +191,7 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     recall() {
       if (marker.recall()) owe([{ change: EVERYTHING }])
     },
-    settled: (key) => [pending, latest].find((batch) => batch && (!key || batch.latest.has(undefined) || batch.latest.has(key)))?.done,
+    settled: (key) => [...batches].reverse().find((batch) => key === undefined || batch.latest.has(undefined) || batch.latest.has(key))?.done,
     hides({ key, tags = [] }) {
       for (const { change } of owed.values()) if (concerns(change, key, tags)) return true
       return false
@@ -204,7 +214,9 @@ async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
-      const overtaken = later.some(({ changes }) => changes.some((other) => concerns(other, key, entry?.tags ?? [])))
+      // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows.
+      const counts = (other: Change): boolean => (change.type === 'delete' ? other.type === 'set' && other.key === key : concerns(other, key, entry?.tags ?? []))
+      const overtaken = later.some(({ changes }) => changes.some(counts))
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
@@ -215,7 +227,10 @@ async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log
   for (const write of writes) {
     const { change } = write
     if ('key' in change) {
-      latest.set(change.key, writeOne(change.key, write, latest.get(change.key)))
+      const writing = writeOne(change.key, write, latest.get(change.key))
+      // What comes after it may throw first.
+      writing.catch(() => {})
+      latest.set(change.key, writing)
       continue
     }
     await Promise.all(latest.values())
