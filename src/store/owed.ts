@@ -1,0 +1,58 @@
+// What writes that failed were to change: deleted before anything else is written, and hidden from reads until then, so that no
+// older value comes back. A note beside the database says so to pages to come (marker.ts).
+
+import { concerns, EVERYTHING, type Change } from '../change.ts'
+import type { Entry } from '../entry.ts'
+import type { Log } from './log.ts'
+import type { Marker } from './marker.ts'
+import type { Write } from './store.ts'
+
+export interface Owed<V> {
+  readonly size: number
+  /** Owes what writes were to delete or replace, unless others change it later. */
+  add(writes: readonly Write<V>[]): void
+  /** The deletions to be done. */
+  writes(): readonly Write<V>[]
+  /** They have been done. */
+  settle(done: readonly Write<V>[]): void
+  /** Whether an entry on disk must not be seen. */
+  hides(entry: Entry<V>): boolean
+}
+
+/** Changes remembered one by one; beyond it all that is on disk is owed. */
+const MOST_OWED = 10_000
+
+export function createOwed<V>(log: Log, marker: Marker): Owed<V> {
+  /** By what they delete. */
+  const owed = new Map<string, Write<V>>()
+  const nameOf = (change: Change): string => Object.values(change).join()
+
+  const add = (writes: readonly Write<V>[]): void => {
+    for (const { change } of writes) {
+      const write: Write<V> = 'key' in change ? { change: { type: 'delete', key: change.key }, since: log.position, decide: () => undefined } : { change }
+      owed.set(nameOf(write.change), write)
+    }
+    if (owed.size > MOST_OWED) {
+      owed.clear()
+      add([{ change: EVERYTHING }])
+    }
+    if (owed.size) marker.set()
+  }
+
+  return {
+    get size() {
+      return owed.size
+    },
+    add,
+    writes: () => [...owed.values()],
+    settle(done) {
+      // What has been owed again meanwhile stays.
+      for (const write of done) if (owed.get(nameOf(write.change)) === write) owed.delete(nameOf(write.change))
+      if (done.length && !owed.size) marker.clear()
+    },
+    hides({ key, tags = [] }) {
+      for (const { change } of owed.values()) if (concerns(change, key, tags)) return true
+      return false
+    },
+  }
+}

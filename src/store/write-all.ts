@@ -1,0 +1,103 @@
+// What one transaction does with the writes that it is given.
+
+import { concerns, type Change } from '../change.ts'
+import type { CacheError, CacheErrorCode } from '../errors.ts'
+import { classOf, toCacheError } from './faults.ts'
+import type { Log } from './log.ts'
+import { deleteSorted, prefixRange } from './ranges.ts'
+import { resultOf } from './requests.ts'
+import { BY_TAG, toEntry } from './schema.ts'
+import type { Write } from './store.ts'
+
+export interface QueuedWrite<V> extends Write<V> {
+  /** The fault that is its own, not the batch's. */
+  error?: CacheError
+  /** Those that fail with it. */
+  group?: QueuedWrite<V>[]
+  /** Set once the engine could not read what is there. */
+  unreadable?: boolean
+}
+
+/** Issues writes in their order; those of one key wait for each other. Returns what they did. */
+export async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log: Log, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
+  /** By key, or by number. */
+  const made = new Map<string | number, Change>()
+  const latest = new Map<string, Promise<QueuedWrite<V>>>()
+  /** Loads that began together look at the log together. */
+  const looks: Record<number, ReturnType<Log['since']>> = {}
+
+  const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
+    const { change, decide, since } = write
+    const earlier = before && (await before)
+    if (decide) {
+      const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
+      const entry = (write.entry = decide(found))
+      const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
+      // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows.
+      const counts = (other: Change): boolean => (change.type === 'delete' ? other.type === 'set' && other.key === key : concerns(other, key, entry?.tags ?? []))
+      const overtaken = later.some(({ changes }) => changes.some(counts))
+      if (overtaken) write.entry = found
+      if (overtaken || (write.entry === found && change.type === 'set')) return write
+    }
+    made.set(key, put(entries, key, write) ? change : { type: 'delete', key })
+    return write
+  }
+
+  for (const write of writes) {
+    const { change } = write
+    if ('key' in change) {
+      const writing = writeOne(change.key, write, latest.get(change.key))
+      // What comes after it may throw first.
+      writing.catch(() => {})
+      latest.set(change.key, writing)
+      continue
+    }
+    await Promise.all(latest.values())
+    latest.clear()
+    if ('tag' in change) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))) as string[])
+    else if (change.prefix) entries.delete(prefixRange(change.prefix))
+    else {
+      entries.clear()
+      made.clear()
+    }
+    made.set(made.size, change)
+  }
+  await Promise.all(latest.values())
+  return [...made.values()]
+}
+
+/** What the engine cannot read counts as missing. Chromium ends a transaction in which a read has failed; the second try does not read. */
+async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): Promise<unknown> {
+  if (write.unreadable) return undefined
+  try {
+    return await resultOf(entries.get(key))
+  } catch (error) {
+    if (classOf('read', error) !== 'corrupt-entry') throw error
+    write.unreadable = true
+    return undefined
+  }
+}
+
+/** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
+function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): boolean {
+  const refuse = (code: CacheErrorCode, error: unknown): boolean => {
+    if (classOf('put', error) !== 'bad-entry') return false
+    const fault = toCacheError(code, error, 'put', { key })
+    for (const each of write.group!) each.error ??= fault
+    return true
+  }
+  if (write.entry && !write.error) {
+    try {
+      const request = entries.put(write.entry)
+      // Chromium tells of one that is too large before put() returns, and has ended the transaction by then.
+      if (request.readyState === 'done') refuse('write-failed', request.error)
+      // It shows after the commit was asked for, and so ends the transaction; the next one goes without.
+      request.onerror = () => refuse('write-failed', request.error)
+      return true
+    } catch (error) {
+      if (!refuse('not-cloneable', error)) throw error
+    }
+  }
+  entries.delete(key)
+  return false
+}
