@@ -64,3 +64,38 @@ describe('refuses', () => {
     expect(check(history(Object.fromEntries(rest)))).toEqual([])
   })
 })
+
+describe('where storage fails', () => {
+  const faulty = (tabs: Record<string, string[]>): string[] => check(history(tabs), { faults: true })
+
+  test('a value may be lost, and found again', () => {
+    const tabs = { A: ['set a 1 @0-10'], B: ['get a @600-601', 'get a 1 @602-603'] }
+    expect(check(history(tabs))).not.toEqual([])
+    expect(faulty(tabs)).toEqual([])
+  })
+
+  test('a removed value may not be back', () => {
+    expect(faulty({ A: ['set a 1 @0-10', 'delete a @20-30'], B: ['get a @600-601', 'get a 1 @602-603'] })).toEqual([expect.stringContaining('acknowledged long before')])
+    expect(faulty({ A: ['set a 1 @0-10', 'delete a @20-never', 'get a 1 @21-22'] })).toEqual([expect.stringContaining('its own tab had already done')])
+  })
+
+  test('a change that was never acknowledged binds its own tab alone', () => {
+    const sets = ['set a 1 @0-10', 'set a 2 @20-never']
+    expect(faulty({ A: sets, B: ['get a 1 @2000-2001'] })).toEqual([])
+    expect(faulty({ A: [...sets, 'get a 1 @2000-2001'] })).not.toEqual([])
+  })
+})
+
+describe('what a loader brought', () => {
+  test('may be found, or not, and replaces nothing for certain', () => {
+    expect(check(history({ A: ['load a 1 @0-10', 'get a 1 @11-12'] }))).toEqual([])
+    expect(check(history({ A: ['load a 1 @0-10', 'get a @600-601'] }))).toEqual([])
+    expect(check(history({ A: ['set a 1 @0-10', 'load a 2 @20-30', 'get a 1 @600-601'] }))).toEqual([])
+  })
+
+  test('is not back after it was replaced or removed', () => {
+    expect(check(history({ A: ['load a 1 @0-10', 'set a 2 @20-30'], B: ['get a 1 @600-601'] }))).not.toEqual([])
+    expect(check(history({ A: ['load a 1 @0-10', 'delete a @20-30', 'get a 1 @31-32'] }))).not.toEqual([])
+    expect(check(history({ A: ['get a 1 @0-10', 'load a 1 @20-30'] }))).toEqual([expect.stringContaining('it was set later')])
+  })
+})

@@ -2,17 +2,18 @@
 // written once, and on one clock; where two operations overlapped, it takes no side.
 //
 // A read may not give a value from before a change of its key that was acknowledged STALE_MS earlier, nor from before one that
-// its own tab made, or has seen through an event or a newer read. And what was written and not removed is not missing.
+// its own tab made, or has seen through an event or a newer read. And what was written and not removed is not missing, where
+// storage does not fail.
 
 /** One operation of a tab, or an event that it was told of. */
 export interface Step {
   readonly tab: string
-  readonly what: 'set' | 'delete' | 'deletePrefix' | 'get' | 'peek' | 'event'
+  readonly what: 'set' | 'delete' | 'deletePrefix' | 'get' | 'peek' | 'event' | 'load'
   /** What an event tells of. */
   readonly of?: 'set' | 'delete' | 'deletePrefix'
   readonly key?: string
   readonly prefix?: string
-  /** Written by a set; what a get or peek found, absent for nothing. */
+  /** Written by a set, or brought by a loader, and then kept or not; what a get or peek found, absent for nothing. */
   value?: string
   /** Epoch ms of the call. */
   readonly begun: number
@@ -31,14 +32,20 @@ export const STALE_MS = 500
 /** ms by which the clocks of two processes may disagree. */
 const CLOCK_MS = 2
 
+export interface CheckOptions {
+  /** Storage fails now and then: a read may find nothing, and that proves nothing. */
+  readonly faults?: boolean
+}
+
 /** What is wrong with a history, a line each; nothing where it is right. */
-export function check(history: readonly Step[]): string[] {
-  const sources: Sources = new Map(history.flatMap((step) => (step.what === 'set' && step.value !== undefined ? [[step.value, step]] : [])))
+export function check(history: readonly Step[], { faults = false }: CheckOptions = {}): string[] {
+  const written = history.filter(({ what, value }) => (what === 'set' || what === 'load') && value !== undefined)
+  const sources: Sources = new Map(written.map((step) => [step.value!, step]))
   const keys = new Set(history.flatMap(({ key }) => (key === undefined ? [] : [key])))
   return [...keys].flatMap((key) => {
     const steps = history.filter((step) => step.key === key || (step.prefix !== undefined && key.startsWith(step.prefix)))
     const changes = steps.filter(({ what }) => what === 'set' || what === 'delete' || what === 'deletePrefix')
-    const reads = steps.filter(({ what }) => what === 'get' || what === 'peek')
+    const reads = steps.filter(({ what, value }) => (what === 'get' || what === 'peek') && !(faults && value === undefined))
     const events = steps.filter(({ what }) => what === 'event')
     return reads.flatMap((read) => {
       const fault = read.value === undefined ? missing(read, changes) : outdated(read, sources, changes, reads, events)

@@ -20,8 +20,8 @@ export interface FaultFactory extends IDBFactory {
   /** How often an operation was called since the last {@link FaultFactory.forget}. */
   count(operation: Operation, when?: (call: Call) => boolean): number
   forget(): void
-  /** All connections are closed as by the engine: transactions end with AbortError, then `close` fires. */
-  forceClose(): void
+  /** Connections, or all of them, are closed as by the engine: transactions end with AbortError, then `close` fires. */
+  forceClose(databases?: readonly IDBDatabase[]): void
 }
 
 /** What fake-indexeddb keeps inside. `_start` runs the next request, or completes the transaction when there is none. */
@@ -38,7 +38,8 @@ type Settable<T> = { -readonly [P in keyof T]: T[P] }
 
 export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFactory {
   const rules = new Set<ActiveRule>()
-  const connections: FakeDatabase[] = []
+  const connections = new Set<FakeDatabase>()
+  let connected = 0
   let calls: Call[] = []
   let transactions = 0
   let steps = 0
@@ -80,7 +81,9 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
   }
 
   const guard = (database: FakeDatabase): void => {
-    const connection = connections.push(database)
+    for (const other of connections) if (other._closePending) connections.delete(other)
+    connections.add(database)
+    const connection = ++connected
     const create = database.transaction.bind(database)
     database.transaction = (stores, mode = 'readonly', options) => {
       const place = { connection, transaction: ++transactions, mode }
@@ -176,7 +179,7 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
       return steps
     },
     get connected() {
-      return connections.filter(({ _closePending }) => !_closePending)
+      return [...connections].filter(({ _closePending }) => !_closePending)
     },
     cmp: base.cmp.bind(base),
     open: (name, version) => request('open', [name, version], () => base.open(name, version)),
@@ -199,8 +202,8 @@ export function createFaultFactory(base: IDBFactory = new IDBFactory()): FaultFa
     forget() {
       calls = []
     },
-    forceClose() {
-      for (const database of this.connected as FakeDatabase[]) {
+    forceClose(this: FaultFactory, databases = this.connected) {
+      for (const database of databases as readonly FakeDatabase[]) {
         for (const transaction of [...database._rawDatabase.transactions]) {
           if ((transaction.db as unknown) === database && transaction._state !== 'finished') transaction._abort('AbortError')
         }
