@@ -22,11 +22,12 @@ export function concerns(change: Concern, key: string, tags?: readonly string[])
 /** What each type must name. */
 const NAMED: ReadonlyMap<unknown, string> = new Map([['set', 'key'], ['delete', 'key'], ['deletePrefix', 'prefix'], ['deleteTag', 'tag']] satisfies [Change['type'], string][])
 
-/** The changes in what another tab or an older page has left; whatever else is there is passed over. */
+/** The changes in what another tab or an older page has left, with nothing else in them; whatever else is there is passed over. */
 export function changesIn(found: unknown): readonly Change[] {
-  const isChange = (change: Readonly<Record<string, unknown>> | null | undefined): boolean => {
+  const changeIn = (change: Readonly<Record<string, unknown>> | null | undefined): Change[] => {
     const name = NAMED.get(change?.type)
-    return name !== undefined && typeof change?.[name] === 'string'
+    const named = name && change?.[name]
+    return typeof named === 'string' ? [{ type: change!.type, [name!]: named } as Change] : []
   }
-  return Array.isArray(found) ? found.filter(isChange) : []
+  return Array.isArray(found) ? found.flatMap(changeIn) : []
 }

@@ -34,6 +34,11 @@ export function after(now: number, ms: number): number {
 export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime, now: number, createdAt: number = now): Entry<V> {
   const staleAt = after(now, ttl)
   const expiresAt = after(staleAt, Math.max(staleWhileRevalidate, staleIfError))
+  return compose({ key, value, createdAt, staleAt, expiresAt, staleWhileRevalidate, staleIfError, tags })
+}
+
+/** An entry of these parts and no others; what has its usual value is left out. */
+export function compose<V>({ key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate, staleIfError, tags }: Entry<V>): Entry<V> {
   return {
     key,
     value,
@@ -42,7 +47,7 @@ export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidat
     ...(staleAt < expiresAt && { staleAt }),
     ...(staleWhileRevalidate && { staleWhileRevalidate }),
     ...(staleIfError && { staleIfError }),
-    ...(tags.length && { tags }),
+    ...(tags?.length && { tags }),
   }
 }
 

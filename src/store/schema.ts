@@ -1,6 +1,6 @@
 // The layout on disk: database names, the object stores and indexes, and which records are entries.
 
-import type { Entry } from '../entry.ts'
+import { compose, type Entry } from '../entry.ts'
 
 export const ENTRIES = 'entries'
 export const BY_EXPIRY = 'expiresAt'
@@ -37,16 +37,12 @@ export function isWhole(transaction: IDBTransaction): boolean {
   return transaction.objectStore(ENTRIES).indexNames.length > 1
 }
 
-/** The entry that a record is; `undefined` for anything that this schema cannot have written. */
+/** The entry that a record is, and nothing else of it; `undefined` for anything that this schema cannot have written. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
-  // NaN equals nothing.
-  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => time === Number(time))
-  const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && isStrings(tags)
-  // Whoever copies it must not get another prototype.
-  return valid && !Object.hasOwn(record as object, '__proto__') ? (record as Entry<V>) : undefined
-}
-
-function isStrings(tags: unknown): boolean {
-  return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')
+  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => typeof time === 'number' && !Number.isNaN(time))
+  // every() passes over holes.
+  const strings = Array.isArray(tags) && Array.from<unknown>(tags).every((tag) => typeof tag === 'string')
+  const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && strings
+  return valid ? compose(record as Entry<V>) : undefined
 }
