@@ -44,5 +44,5 @@ export function toEntry<V>(record: unknown): Entry<V> | undefined {
   // every() passes over holes.
   const strings = Array.isArray(tags) && Array.from<unknown>(tags).every((tag) => typeof tag === 'string')
   const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && strings
-  return valid ? compose(record as Entry<V>) : undefined
+  return valid && !Object.hasOwn(record as object, '__proto__') ? compose(record as Entry<V>) : undefined
 }
