@@ -45,6 +45,11 @@ const setupFiles = ['test/setup.ts']
 /** Projects of a higher `groupOrder` begin when those before have ended: engines get the whole machine. */
 const tests: ViteUserConfig = {
   test: {
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: [['text', { maxCols: 120 }]],
+    },
     projects: [
       {
         test: {
