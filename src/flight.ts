@@ -7,6 +7,8 @@ import { LONGEST_DELAY } from './options.ts'
 export interface Flight {
   /** Overtaken by a change of this tab. Of others' changes the log tells for certain (store/log.ts). */
   overtaken?: boolean
+  /** Overtaken by a change of another: nobody joins it, and what this tab changes later still overtakes it. */
+  told?: boolean
   /** The tags that its result will have; absent while nobody knows. */
   tags?: readonly string[]
   /** Told of tags removed meanwhile that are not among them, as they may still become its own. */
@@ -27,7 +29,8 @@ export function overtake(flights: Flights, change: Change, local = true): void {
     if (!flight) continue
     if (concerns(change, key, flight.tags)) {
       flight.overtaken ||= local
-      flights.delete(key)
+      if (local || !flight.removedTags) flights.delete(key)
+      else flight.told = true
     } else if ('tag' in change) flight.removedTags?.push(change.tag)
   }
 }

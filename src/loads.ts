@@ -161,7 +161,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       signal?.throwIfAborted()
     }
     const current = loads.get(key)
-    const joined = current && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
+    const joined = current && !current.told && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
     const held = tiers.fromMemory(key, now, limit) ?? (joined ? current.found : undefined)
     if (held && now < limit(held)) {
       if (!isFresh(held, now) && !joined) revalidate(request, held)
