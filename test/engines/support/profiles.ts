@@ -11,7 +11,7 @@ import { Api } from '../../tabs/support/api.ts'
 import { bundleSide, launchBrowser, type RunningBrowser } from '../../tabs/support/browser.ts'
 import { Tab, type OpenOptions } from '../../tabs/support/tabs.ts'
 
-export const BACKENDS = (process.env['BACKENDS'] ?? 'chromium').split(',') as readonly EngineName[]
+export const BACKENDS = (process.env['BACKENDS'] ?? 'chromium,chromium-sqlite').split(',') as readonly EngineName[]
 
 export class Profile {
   /** The directory with all the browser's files. */
