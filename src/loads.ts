@@ -107,7 +107,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       failures.delete(key)
       if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
       try {
-        await tiers.set([createEntry(key, value, life, tiers.begin())], since)
+        await tiers.set([createEntry(key, value, life, tiers.begin())], { since })
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)

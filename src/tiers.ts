@@ -49,8 +49,11 @@ export interface Tiers<V> {
   fromStore(key: string, now: number, limit: Limit): Promise<Entry<V> | undefined>
   /** What the store holds, uncounted, copied to memory. */
   fetch(key: string): Promise<Entry<V> | undefined>
-  /** Puts entries of one lifetime into both tiers, all or nothing in the store. */
-  set(entries: readonly Entry<V>[], since?: number): Promise<void>
+  /**
+   * Puts entries of one lifetime into both tiers, all or nothing in the store.
+   * @param load that has brought them, and where the log stood when it began
+   */
+  set(entries: readonly Entry<V>[], load?: { readonly since: number | undefined }): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
@@ -460,9 +463,10 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     fetch,
 
-    set(entries, since) {
+    set(entries, load) {
+      const since = load?.since
       // A change under way was asked for during the load.
-      if (since !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
+      if (load && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       for (const { change, entry } of writes) {
