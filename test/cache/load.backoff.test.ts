@@ -232,3 +232,36 @@ describe.each(ARRANGEMENTS)('errorTtl with $title', (arrangement) => {
     expect(await cache.getOrLoad('a', () => 'loaded')).toBe('loaded')
   })
 })
+
+describe('many failures', () => {
+  it('are remembered, a thousand of them at the most', async () => {
+    const { open } = placeOf(ARRANGEMENTS[0]!)
+    const cache = open<string>()
+    const loader = failing()
+    for (let key = 0; key < 1_000; key++) expect(await rejectionOf(cache.getOrLoad(`k${key}`, loader, { errorTtl: MINUTE }))).toBe(offline)
+    await rejectionOf(cache.getOrLoad('k0', loader, { errorTtl: MINUTE }))
+    expect(loader).toHaveBeenCalledTimes(1_000)
+    await rejectionOf(cache.getOrLoad('one more', loader, { errorTtl: MINUTE }))
+    expect(await cache.getOrLoad('k0', () => 'loaded', { errorTtl: MINUTE })).toBe('loaded')
+    await rejectionOf(cache.getOrLoad('one more', loader, { errorTtl: MINUTE }))
+    expect(loader).toHaveBeenCalledTimes(1_001)
+  })
+})
+
+it('a value that weigh() throws at is answered, not kept, and told of outside the call', async () => {
+  const report = vi.fn()
+  vi.stubGlobal('reportError', report)
+  const mistake = new Error('weigh')
+  const { open } = placeOf(ARRANGEMENTS[0]!)
+  const cache = open<string>({
+    maxWeight: 10,
+    weigh: () => {
+      throw mistake
+    },
+  })
+  expect(await cache.getOrLoad('a', () => 'loaded')).toBe('loaded')
+  await turns()
+  expect(report.mock.calls).toEqual([[mistake]])
+  expect(await cache.get('a')).toBeUndefined()
+  vi.unstubAllGlobals()
+})

@@ -1,0 +1,230 @@
+// Calls, faults and other tabs that come at one moment: what the soak has found, each as a story of its own.
+
+import { expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/index.ts'
+import { databaseName } from '../../src/store/schema.ts'
+import { Network } from '../coherence/support/channel.ts'
+import { turns } from '../helpers/deferred.ts'
+import { heldLoader, until } from '../helpers/loads.ts'
+import { createSite, FULL_DISK, NAME, NO_TRANSACTIONS, NO_WRITES, rejection, type Site } from './support/site.ts'
+
+const DATABASE = databaseName(NAME, '')
+/** Leaves a cache with one entry in memory, so that what it has lost shows. */
+const SMALL = { maxEntries: 1 }
+
+/** A cache that holds what the disk has refused, and is about to store it again: the database opens slowly. */
+async function probing(options: object = SMALL): Promise<{ site: Site; cache: Cache<unknown> }> {
+  const site = createSite()
+  const cache = await site.ready<unknown>(options)
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(1_000, cache.set('a', 'first')))
+  site.factory.heal()
+  site.factory.fail({ operation: 'open', phase: 'late', after: 500, times: 1 })
+  await site.pass(5_000)
+  expect(cache.status.persistence).toBe('memory')
+  return { site, cache }
+}
+
+it('a value that is set while an older one is stored again is what the disk gets, though memory had no room for it', async () => {
+  const { site, cache } = await probing()
+  await site.within(0, cache.set('a', 'second'))
+  await site.within(0, cache.set('b', 'pushes it out'))
+  await site.pass(2_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.within(1_000, cache.get('a'))).not.toBe('first')
+  expect((await site.values())['a']).not.toBe('first')
+})
+
+it('what is removed while it is stored again does not come back', async () => {
+  const { site, cache } = await probing()
+  await site.within(0, cache.delete('a'))
+  await site.pass(2_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.within(1_000, cache.get('a'))).toBeUndefined()
+  expect(await site.values()).toEqual({})
+})
+
+it('an update that storage does not answer, and that a later set has overtaken, does not claim to have replaced it', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  site.factory.fail({ operation: 'open', phase: 'hang' })
+  site.factory.forceClose()
+  await turns(20)
+  const updating = cache.update('a', 'updated')
+  await turns(20)
+  const setting = cache.set('a', 'later')
+  expect(await site.within(5_000, updating)).toBeUndefined()
+  await site.within(5_000, setting)
+  expect(cache.peek('a')).toBe('later')
+})
+
+it('a read after a write for which room is being made waits for it, though another write is waiting', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>(SMALL)
+  await site.within(1_000, cache.setMany(Array.from({ length: 10 }, (_, place) => [`k${place}`, place]), { ttl: 1_000 }))
+  await site.within(1_000, cache.set('a', 'old'))
+  site.factory.fail({ ...FULL_DISK, times: 1 })
+  const slow = site.factory.fail({ operation: 'count', phase: 'late', after: 300, times: 1 })
+  const writing = cache.set('a', 'new')
+  await until(() => slow.fired > 0)
+  const others = cache.set('b', 1)
+  await turns(1)
+  expect(await site.within(2_000, cache.get('a'))).toBe('new')
+  await site.within(2_000, Promise.all([writing, others]))
+})
+
+it('reads that ride in a sweep which fails are answered all the same', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.setMany(Array.from({ length: 100 }, (_, place) => [`old ${place}`, place]), { ttl: 1_000 }))
+  await site.within(1_000, cache.setMany([['a', 1], ['b', 2]]))
+  const next = await site.reload<unknown>()
+  await site.within(1_000, next.get('nothing'))
+  await site.pass(2_000)
+  const failing = site.factory.fail({ operation: 'get', phase: 'request', times: 1, when: ({ mode, store }) => mode === 'readwrite' && store === 'entries' })
+  const sweeping = next.sweep()
+  const reading = Promise.all([next.get('a'), next.get('b')])
+  expect(await site.within(2_000, reading)).toEqual([1, 2])
+  expect(failing.fired, 'a read rode').toBe(1)
+  await site.within(2_000, sweeping)
+  expect(await site.values()).toEqual({ a: 1, b: 2 })
+})
+
+it('a request that throws in the middle of several reads leaves nothing unhandled', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.setMany([['a', 1], ['b', 2], ['c', 3]]))
+  const next = await site.reload<unknown>()
+  await site.within(1_000, next.get('nothing'))
+  site.factory.fail({ operation: 'get', phase: 'sync', error: 'TransactionInactiveError', nth: 2 })
+  expect(await site.within(2_000, next.getMany(['a', 'b', 'c']))).toEqual(new Map([['a', 1], ['b', 2], ['c', 3]]))
+})
+
+it('what another tab wrote before does not stand in for a newer value that found no room, though the log is gone', async () => {
+  const site = createSite()
+  new Network().install()
+  const [one, other, third] = [await site.ready<unknown>(SMALL), await site.ready<unknown>(), await site.ready<unknown>()]
+  await site.within(1_000, third.setMany(Array.from({ length: 20 }, (_, place) => [`k${place}`, place]), { ttl: 1_000_000 }))
+  await site.within(1_000, third.set('a', 'theirs'))
+  await site.pass(300)
+  // Two tabs find no room: from now on they remove, and do no more.
+  const full = site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('x', 1)))
+  await rejection(site.within(1_000, other.set('y', 1)))
+  full.end()
+  await site.within(1_000, third.set('z', 1))
+  await site.pass(300)
+  await site.within(1_000, other.delete('nothing'))
+  expect(await site.within(1_000, one.get('a'))).toBe('theirs')
+  await site.within(1_000, one.set('a', 'mine'))
+  await site.within(1_000, one.set('x', 'pushes it out'))
+  await site.pass(300)
+  expect(await site.within(1_000, one.get('a'))).not.toBe('theirs')
+})
+
+it('a page that comes back while it cannot ask what it has missed serves nothing that may be out of date', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
+  const cache = await site.ready<unknown>()
+  vi.stubGlobal('addEventListener', undefined)
+  const other = await site.ready<unknown>()
+  await site.within(1_000, other.set('a', 'old'))
+  await site.pass(100)
+  expect(await site.within(1_000, cache.get('a'))).toBe('old')
+  expect(cache.peek('a')).toBe('old')
+  page.dispatchEvent(new Event('pagehide'))
+  await site.within(1_000, other.set('a', 'new'))
+  await site.pass(100)
+  site.factory.fail({ operation: 'open', phase: 'request', error: 'InvalidStateError' })
+  page.dispatchEvent(new Event('pageshow'))
+  expect(await site.within(5_000, cache.get('a'))).toBeUndefined()
+  expect(cache.peek('a')).toBeUndefined()
+})
+
+it('an entry that is added during a load is not overwritten by it, however slow the disk is', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  const { runs, loader } = heldLoader<unknown>()
+  const loading = cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  site.factory.fail({ operation: 'commit', phase: 'late', after: 400, times: 1, when: ({ mode }) => mode === 'readwrite' })
+  const adding = cache.add('a', 'added')
+  await turns(20)
+  runs[0]!.resolve('loaded')
+  expect(await site.within(1_000, loading)).toBe('loaded')
+  expect(await site.within(2_000, adding)).toBe(true)
+  await site.within(2_000, cache.flush())
+  expect(await site.within(1_000, cache.get('a'))).toBe('added')
+  expect(await site.values()).toEqual({ a: 'added' })
+})
+
+it('an entry that is added as a load ends is not overwritten by it where storage was never there', async () => {
+  const site = createSite()
+  site.factory.fail({ operation: 'open', phase: 'request', error: 'InvalidStateError' })
+  const cache = site.open<unknown>()
+  const { runs, loader } = heldLoader<unknown>()
+  const loading = cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  runs[0]!.resolve('loaded')
+  const adding = cache.add('a', 'added')
+  expect(await site.within(1_000, loading)).toBe('loaded')
+  expect(await site.within(1_000, adding)).toBe(true)
+  expect(await site.within(1_000, cache.get('a'))).toBe('added')
+})
+
+it('what a tab removes during a load stays removed, though another tab changed the key before, and storage rests', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const cache = await site.ready<unknown>()
+  const { runs, loader } = heldLoader<unknown>()
+  const loading = cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  network.inject({ database: DATABASE, ids: [], changes: [{ type: 'delete', key: 'a' }] })
+  site.factory.fail(NO_WRITES)
+  await rejection(site.within(1_000, cache.clear()))
+  runs[0]!.resolve('loaded')
+  expect(await site.within(1_000, loading)).toBe('loaded')
+  expect(await site.within(1_000, cache.get('a'))).toBeUndefined()
+  expect(cache.peek('a')).toBeUndefined()
+})
+
+it('a write that fails when a read has already failed for good resolves, as those do that come later', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  site.factory.fail(NO_TRANSACTIONS)
+  const reading = cache.get('a')
+  await turns(1)
+  const both = await site.within(1_000, Promise.allSettled([reading, cache.set('b', 1)]))
+  expect(both).toMatchObject([{ value: undefined }, { status: 'fulfilled' }])
+  expect(cache.status.persistence).toBe('memory')
+  expect(cache.peek('b')).toBe(1)
+  expect(site.reports).toMatchObject([{ code: 'read-failed' }])
+})
+
+it('destroy() is done where the engine does not list databases', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('a', 1))
+  Object.assign(site.factory, { databases: undefined })
+  await site.within(5_000, cache.destroy())
+  expect((await site.factory.base.databases()).map(({ name }) => name)).toEqual([])
+})
+
+it.each([
+  ['is empty: done', false],
+  ['could not be emptied: it rejects', true],
+])('destroy() of a database whose deletion tells nothing, and that %s', async (_what, full) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('a', 1))
+  site.factory.fail({ operation: 'deleteDatabase', phase: 'hang' })
+  if (full) site.factory.fail(NO_WRITES)
+  const ends = await site.within(20_000, Promise.allSettled([cache.destroy()]))
+  expect(ends).toMatchObject([{ status: full ? 'rejected' : 'fulfilled' }])
+  expect(await site.values()).toEqual(full ? { a: 1 } : {})
+})
