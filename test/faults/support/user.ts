@@ -84,6 +84,7 @@ export class User {
   readonly #pending = new Set<Changing>()
   /** Changes that this tab's memory alone has, or that are owed. */
   #unsaved: Changing[] = []
+  /** Loads that have ended and are being stored. */
   #loads: Changing[] = []
   #flushing = false
   /** How often persistence has gone or come back. */
@@ -263,9 +264,9 @@ export class User {
         const fails = roll() < 0.1
         const loader = async (): Promise<string> => {
           const load = this.#step('load', { key }, this.#value())
-          this.#loads.push(load)
           await new Promise((resolve) => setTimeout(resolve, slow))
           if (fails) throw new Error(NO_LUCK)
+          this.#loads.push(load)
           return load.value!
         }
         const options = { ...this.#life(key), refresh: roll() < 0.1, ...(roll() < 0.1 && { timeout: 1_000 }) }
