@@ -24,7 +24,11 @@ export function createMarker(database: string): Marker {
   }
   return {
     set: () => update((notes) => [...new Set([...notes, own])]),
-    clear: () => update((notes) => notes.filter((note) => note !== own && !recalled.includes(note))),
+    clear() {
+      update((notes) => notes.filter((note) => note !== own && !recalled.includes(note)))
+      // One of a page that lives on may come again, for something else.
+      recalled = []
+    },
     recall() {
       update((notes) => {
         recalled = notes.filter((note) => note !== own)

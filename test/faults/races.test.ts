@@ -2,6 +2,7 @@
 
 import { expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
+import { createMarker, type Marker } from '../../src/store/marker.ts'
 import { databaseName } from '../../src/store/schema.ts'
 import { Network } from '../coherence/support/channel.ts'
 import { turns } from '../helpers/deferred.ts'
@@ -204,6 +205,19 @@ it('a write that fails when a read has already failed for good resolves, as thos
   expect(cache.status.persistence).toBe('memory')
   expect(cache.peek('b')).toBe(1)
   expect(site.reports).toMatchObject([{ code: 'read-failed' }])
+})
+
+it('the note of a page that lives on, and comes again, is left alone by a page that has seen to it once', async () => {
+  const site = createSite()
+  const [one, other, next] = ['one', 'other', 'next'].map(() => createMarker(DATABASE)) as [Marker, Marker, Marker]
+  other.set()
+  expect(one.recall()).toBe(true)
+  one.clear()
+  expect(site.storage.size).toBe(0)
+  other.set()
+  one.set()
+  one.clear()
+  expect(next.recall()).toBe(true)
 })
 
 it('destroy() is done where the engine does not list databases', async () => {
