@@ -297,7 +297,7 @@ export class User {
       const { tab, what, key, prefix, value, from, to, asked } = history[at]! as Changing
       if (tab !== name || (key !== change.key && (prefix === undefined || !change.key!.startsWith(prefix)))) continue
       const isRead = what === 'get' || what === 'peek'
-      if (isRead ? value === change.value : asked > change.asked) place = Math.min(place, isRead ? to : from)
+      if (isRead ? value === change.value : what !== 'load' && asked > change.asked) place = Math.min(place, isRead ? to : from)
     }
     return place - 0.5
   }
