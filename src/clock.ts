@@ -6,7 +6,7 @@ export interface Clock {
 }
 
 /** The wall clock: what is written to disk is read under others of its kind. */
-export const wallTime = (): number => Date.now()
+const wallTime = (): number => Date.now()
 
 /**
  * A clock that is read once per turn of the event loop: time stands still within one synchronous stretch.

@@ -5,3 +5,11 @@ export function weakly<A extends readonly unknown[]>(callback: (...args: A) => v
   const reference = new WeakRef(callback)
   return (...args) => reference.deref()?.(...args)
 }
+
+/** As `setTimeout`, but the timer keeps neither the callback's owner alive nor, in Node, the process. */
+export function setWeakTimeout(callback: () => void, ms: number): ReturnType<typeof setTimeout> {
+  const timer = setTimeout(weakly(callback), ms)
+  // A number in browsers.
+  ;(timer as { unref?(): void }).unref?.()
+  return timer
+}

@@ -2,7 +2,7 @@
 // meanwhile.
 
 import { CacheError, type FaultClass } from '../errors.ts'
-import { weakly } from '../weakly.ts'
+import { setWeakTimeout } from '../weakly.ts'
 
 /** What a transaction does. A full disk refuses only those that put something there. */
 export type Kind = 'read' | 'delete' | 'put'
@@ -15,7 +15,7 @@ export interface Breaker {
    * @throws CacheError `paused` while storage is left alone
    */
   admit(kind: Kind): boolean
-  /** Leaves storage alone, for a fault; returns the fault for which it is left alone already, if it is. */
+  /** Leaves storage alone, for a fault; returns what the call is to reject with: the fault, or a refusal where storage is left alone already. */
   trip(fault: CacheError): CacheError
   /** Storage works again. */
   mend(): void
@@ -67,11 +67,7 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
     trip(cause) {
       const rest = RESTS[cause.fault!.class] ?? 5_000
       clearTimeout(timer)
-      if (rest < Infinity) {
-        timer = setTimeout(weakly(wake), rest)
-        // It must not keep a process of Node alive.
-        ;(timer as { unref?(): void }).unref?.()
-      }
+      if (rest < Infinity) timer = setWeakTimeout(wake, rest)
       if (fault) return refusal('put')!
       onChange((fault = cause))
       return cause

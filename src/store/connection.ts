@@ -12,7 +12,7 @@ import { createSchema, ENTRIES, isWhole, LOG } from './schema.ts'
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
 /** How long a transaction may take, ms, and one more for each call that it serves. */
-export const TRANSACTION_TIME_LIMIT = 10_000
+const TRANSACTION_TIME_LIMIT = 10_000
 /** ms before each further try to open. */
 const PAUSES = [50, 250, 1_000]
 

@@ -15,9 +15,10 @@ export function createMarker(database: string): Marker {
   const update = (change: (notes: readonly string[]) => readonly string[]): void => {
     try {
       const before = localStorage.getItem(database)
-      const after = change(before?.split(' ') ?? []).join(' ')
-      if (!after) localStorage.removeItem(database)
-      else if (after !== before) localStorage.setItem(database, after)
+      const after = change(before?.split(' ') ?? []).join(' ') || null
+      if (after === before) return
+      if (after) localStorage.setItem(database, after)
+      else localStorage.removeItem(database)
     } catch {
       // There is none here, or it may not be used.
     }

@@ -27,19 +27,18 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
     let result: T
     let failure: unknown
     const { db: database } = transaction
-    const end = (): void => {
-      database.removeEventListener('close', onClose)
+    const succeed = (): void => {
+      database.removeEventListener('close', fail)
       resolve(result)
     }
-    const fail = (error: unknown): void => {
-      reject(error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
-      end()
+    const fail = (): void => {
+      database.removeEventListener('close', fail)
+      reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
     }
+    transaction.oncomplete = succeed
+    transaction.onabort = fail
     // Of one closed by force while it commits, Chromium may tell nothing else.
-    const onClose = (): void => fail(undefined)
-    database.addEventListener('close', onClose)
-    transaction.oncomplete = end
-    transaction.onabort = () => fail(transaction.error)
+    database.addEventListener('close', fail)
     work(transaction.objectStore(ENTRIES), transaction.objectStore(LOG))
       .then((value) => {
         result = value

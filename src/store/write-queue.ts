@@ -85,13 +85,13 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     // A probe makes none, or a full disk would lose a tenth with each.
     let roomMade = connection.breaker.fault !== undefined
     for (;;) {
-      const refused = writes.filter(({ error }) => error).length
+      const refused = countRefused(writes)
       try {
         return await commit(writes)
       } catch (cause) {
         const error = toCacheError('write-failed', cause)
         const type = error.fault?.class
-        if (type === 'bad-entry' && writes.filter(({ error }) => error).length > refused) continue
+        if (type === 'bad-entry' && countRefused(writes) > refused) continue
         if (/^(paused|quota)/.test(error.code) && writes.every(({ change }) => change.type !== 'set')) return commit(writes, true)
         if (type !== 'capacity') throw error
         if (roomMade) throw connection.breaker.trip(error)
@@ -168,4 +168,8 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     settled: (key) => [...batches].reverse().find((batch) => key === undefined || batch.latest.has(undefined) || batch.latest.has(key))?.done,
     hides: owed.hides,
   }
+}
+
+function countRefused<V>(writes: readonly QueuedWrite<V>[]): number {
+  return writes.filter(({ error }) => error).length
 }
