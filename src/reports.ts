@@ -1,6 +1,6 @@
 // What an app is told of faults, and of where its entries are kept.
 
-import type { CacheEvent, CacheStatus, TierStats } from './contract.ts'
+import type { CacheEvent, CacheOptions, CacheStatus, TierStats } from './contract.ts'
 import { call, type CacheError, type CacheErrorCode } from './errors.ts'
 import type { Emitter } from './events.ts'
 import { toCacheError } from './store/faults.ts'
@@ -16,12 +16,12 @@ export interface Reports {
 }
 
 /** @param counts of the tier whose faults they are */
-export function createReports(status: CacheStatus, onError: ((error: CacheError) => void) | undefined, events: Emitter<CacheEvent>, counts: TierStats): Reports {
+export function createReports({ name, store, onError }: Pick<CacheOptions<unknown>, 'name' | 'onError'> & { readonly store?: unknown }, events: Emitter<CacheEvent>, counts: TierStats): Reports {
   /** All calls of a transaction reject with one error. */
   const told = new WeakSet<CacheError>()
 
   const reports = {
-    status,
+    status: initialStatus(name, store),
 
     /** That a read was cut off by `close`, or that storage is not asked at all, is no fault. */
     report(error: unknown, code: CacheErrorCode = 'write-failed', key?: string) {
@@ -39,10 +39,26 @@ export function createReports(status: CacheStatus, onError: ((error: CacheError)
     },
 
     setOutage(fault?: CacheError) {
-      reports.status = fault ? { persistence: 'memory', reason: fault.message, ...(fault.fault && { fault: fault.fault }) } : { persistence: 'indexeddb' }
+      reports.status = fault ? { persistence: 'memory', reason: fault.message, fault: fault.fault! } : { persistence: 'indexeddb' }
       events.emit({ type: 'status', status: reports.status, local: true })
       if (fault) reports.report(fault)
     },
   }
   return reports
+}
+
+function initialStatus(name: string | undefined, store: unknown): CacheStatus {
+  if (store) return { persistence: 'store' }
+  if (store === false || !name) return { persistence: 'memory', reason: store === false ? 'no store' : 'no name' }
+  const reason = missingIndexedDb()
+  return reason ? { persistence: 'memory', reason, fault: { class: 'unavailable', phase: 'open', action: 'memory' } } : { persistence: 'indexeddb' }
+}
+
+/** Why there is no IndexedDB here; reading the global may throw. */
+function missingIndexedDb(): string | undefined {
+  try {
+    return globalThis.indexedDB ? undefined : 'no IndexedDB'
+  } catch (error) {
+    return String(error)
+  }
 }

@@ -149,14 +149,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   const { name } = settings
-  const missing = name && missingIndexedDb()
-  const reason = options.store === false ? 'no store' : name ? missing : 'no name'
-  const status: CacheStatus = options.store
-    ? { persistence: 'store' }
-    : reason
-      ? { persistence: 'memory', reason, ...(reason === missing && { fault: { class: 'unavailable', phase: 'open', action: 'memory' } }) }
-      : { persistence: 'indexeddb' }
-  const reports = createReports(status, options.onError, events, counts.store)
+  const reports = createReports(options, events, counts.store)
   const { report, fail } = reports
 
   const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
@@ -186,7 +179,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onCommit: (changed, id) => tabs?.post(changed, id),
       onMissed: forgetRemote,
     })
-  const disk = name && status.persistence === 'indexeddb' ? encoded(openDisk(name)) : undefined
+  const disk = name && reports.status.persistence === 'indexeddb' ? encoded(openDisk(name)) : undefined
   const store = options.store ? encoded(bounded(options.store)) : disk
 
   const tabs =
@@ -289,21 +282,17 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const at = readClock()
     const since = disk!.position
     const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
-    const writes = lost.map((entry): Write<V> => ({
-      change: { type: 'set', key: entry.key },
-      since,
-      entry,
+    const saveOne = async (entry: Entry<V>): Promise<void> => {
       // What was asked for meanwhile comes after it.
-      decide: (found) => (restores.get(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry),
-    }))
-    for (const entry of lost) restores.set(entry.key, entry)
-    const [, ...ends] = await Promise.allSettled([disk!.restore([]), ...writes.map((write) => disk!.restore([write]))])
-    restores.clear()
-    for (const [place, entry] of lost.entries()) {
-      if (ends[place]!.status === 'rejected') continue
+      const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (restores.get(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
+      const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
+      restores.set(entry.key, entry)
+      await disk!.restore([write])
       unsaved.delete(entry)
-      drop(entry, writes[place]!)
+      drop(entry, write)
     }
+    await Promise.allSettled([disk!.restore([]), ...lost.map(saveOne)])
+    restores.clear()
   }
 
   /** What was refused for a later change must not be served either. */
@@ -520,13 +509,4 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
 function newCounts(): TierStats {
   return { hits: 0, misses: 0, stale: 0, evictions: 0, expirations: 0, writes: 0, errors: 0 }
-}
-
-/** Why there is no IndexedDB here; reading the global may throw. */
-function missingIndexedDb(): string | undefined {
-  try {
-    return globalThis.indexedDB ? undefined : 'no IndexedDB'
-  } catch (error) {
-    return String(error)
-  }
 }

@@ -1,7 +1,8 @@
 // Removes what expired, by `sweep` and in the background, and the data of versions that nobody uses any more.
 
 import { withLock } from './coherence/locks.ts'
-import { deleteDatabase, type IndexedDbStore } from './store/indexeddb-store.ts'
+import { deleteDatabase } from './store/databases.ts'
+import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Swept } from './store/store.ts'
 import { createSweeper } from './sweeper.ts'
 

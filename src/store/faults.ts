@@ -32,6 +32,11 @@ export function classOf(phase: FaultPhase, error: unknown): FaultClass {
   return RULES.find(([, where, what]) => where.test(phase) && what.test(`${name} ${message}`))![0]
 }
 
+/** Of a failed read: throws it again, unless it is the fault of that record alone. */
+export function takeCorrupt(error: unknown): void {
+  if (classOf('read', error) !== 'corrupt-entry') throw error
+}
+
 /** @param phase of a fault of IndexedDB */
 export function toCacheError(code: CacheErrorCode, cause: unknown, phase?: FaultPhase, details?: CacheErrorDetails): CacheError {
   if (cause instanceof CacheError) return cause

@@ -6,12 +6,13 @@ import { CacheError } from '../errors.ts'
 import type { Lifetime } from '../options.ts'
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT, type ConnectionWatcher } from './connection.ts'
-import { classOf, nameOf } from './faults.ts'
+import { databasesOf, deleteDatabase } from './databases.ts'
+import { nameOf } from './faults.ts'
 import { createLog } from './log.ts'
 import { createMarker } from './marker.ts'
-import { createReadBatch } from './read-batch.ts'
+import { createReadBatch, type Found } from './read-batch.ts'
 import { resultOf, type Work } from './requests.ts'
-import { BY_EXPIRY, databaseName, databasePrefix, toEntry } from './schema.ts'
+import { BY_EXPIRY, databaseName, toEntry } from './schema.ts'
 import type { Store, Write } from './store.ts'
 import { dropFuture, makeRoom, sweepExpired, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
@@ -56,18 +57,10 @@ export interface IndexedDbStore<V> extends Store<V> {
   leave(): Promise<void>
 }
 
-/** What lies under a key; no record where the engine cannot read it. */
-interface Found {
-  readonly key: string
-  readonly record?: unknown
-}
-
 /** ms after which a message counts as lost. */
 const MISSED_AFTER = 200
 /** ms in which all tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
-/** Entries read at once by an iteration. */
-const PAGE = 200
 
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
@@ -136,36 +129,27 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let written: number | undefined
   let trimming: Promise<void> | undefined
 
-  const trimToBound = async (): Promise<void> => {
+  /** @param first done in the same transaction */
+  const trimToBound = async (first?: Work<unknown>): Promise<void> => {
     written = 0
     await writes.settled()
-    await evict((entries) => trim(entries, maxStoredEntries))
-  }
-
-  /** The entry of a record. One that this cache cannot read goes, unless it has been replaced meanwhile. */
-  const readEntry = ({ key, record }: Found): Entry<V> | undefined => {
-    const entry = toEntry<V>(record)
-    if (entry && !isFromFuture(entry, now())) return writes.hides(entry) ? undefined : entry
-    discard(key)
-    return undefined
-  }
-
-  const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: (found) => (found && !isFromFuture(found, now()) ? found : undefined) }).catch(() => {})
-
-  /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */
-  const readPage = async (range: IDBKeyRange | null): Promise<readonly Found[]> => {
-    let broken = false
-    const page = await connection.run('read', async (entries): Promise<readonly Found[]> => {
-      try {
-        // Chromium ends a transaction in which a read has failed; the second try does not read.
-        if (!broken) return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
-      } catch (error) {
-        if (classOf('read', error) !== 'corrupt-entry') throw error
-        broken = true
-      }
-      return (await resultOf(entries.getAllKeys(range, PAGE))).map((key) => ({ key: key as string }))
+    await evict(async (entries, records) => {
+      await first?.(entries, records)
+      return trim(entries, maxStoredEntries)
     })
-    return broken ? Promise.all(page.map(({ key }) => reads.get(key).then((record) => ({ key, record }), () => ({ key })))) : page
+  }
+
+  /** The entry, unless its times say nothing. */
+  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && !isFromFuture(entry, now()) ? entry : undefined)
+
+  /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
+  const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: dated }).catch(() => {})
+
+  /** The entry of a record. One that this cache cannot read goes. */
+  const readEntry = ({ key, record }: Found): Entry<V> | undefined => {
+    const entry = dated(toEntry<V>(record))
+    if (!entry) discard(key)
+    return entry && !writes.hides(entry) ? entry : undefined
   }
 
   const store: IndexedDbStore<V> = {
@@ -212,15 +196,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async *entries() {
       await writes.settled()
-      let range: IDBKeyRange | null = null
-      for (;;) {
-        const page = await readPage(range)
-        for (const record of page) {
-          const entry = readEntry(record)
-          if (entry) yield entry
-        }
-        if (page.length < PAGE) return
-        range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
+      for await (const record of reads.all()) {
+        const entry = readEntry(record)
+        if (entry) yield entry
       }
     },
 
@@ -228,8 +206,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
       const { ttl, staleWhileRevalidate, staleIfError } = lifetime
       const last = at + ttl + Math.max(staleWhileRevalidate, staleIfError)
-      if (last < Infinity) await takeTurn((entries) => dropFuture(entries, at, last))
-      await trimToBound()
+      await trimToBound(last < Infinity ? (entries) => dropFuture(entries, at, last) : undefined)
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }
@@ -263,20 +240,4 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
   }
   return store
-}
-
-/** The databases of a name, in every data version; where the engine does not list them, the one given. */
-async function databasesOf(name: string, database: string): Promise<readonly string[]> {
-  const all = indexedDB.databases ? await within(OPEN_TIME_LIMIT, indexedDB.databases()) : [{ name: database }]
-  return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))
-}
-
-/** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
-export async function deleteDatabase(database: string): Promise<void> {
-  const ignore = (): void => {}
-  const connection = createConnection(database, 'relaxed', { onOpening: ignore, onOpen: ignore, onLost: ignore, onDamage: ignore, onOutage: ignore, onProbe: ignore })
-  await connection.run('delete', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
-  connection.close()
-  const request = indexedDB.deleteDatabase(database)
-  await within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
 }

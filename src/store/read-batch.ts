@@ -1,8 +1,8 @@
-// Reads of one tick share one readonly transaction. While a sweep's transaction runs, they ride in it instead of
-// waiting for its end.
+// How records are read. Reads of one tick share one readonly transaction; while a sweep's transaction runs, they ride in it
+// instead of waiting for its end. An iteration reads pages.
 
 import type { Connection } from './connection.ts'
-import { classOf, toCacheError } from './faults.ts'
+import { takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
 import { resultOf } from './requests.ts'
 
@@ -12,11 +12,22 @@ export interface ReadBatch {
    * @throws CacheError of class `corrupt-entry` for one that the engine cannot read
    */
   get(key: string): Promise<unknown>
+  /** Every record once, in key order. */
+  all(): AsyncIterable<Found>
   /** Issues the waiting reads in a transaction of somebody else; never rejects. */
   ride(entries: IDBObjectStore): Promise<unknown>
   /** Runs work during which reads wait for a ride; those left over get their own transaction. */
   host<T>(work: () => Promise<T>): Promise<T>
 }
+
+/** What lies under a key; no record where the engine cannot read it. */
+export interface Found {
+  readonly key: string
+  readonly record?: unknown
+}
+
+/** Records read at once by an iteration. */
+const PAGE = 200
 
 interface Read {
   readonly key: string
@@ -35,7 +46,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       // One that throws rejects, too.
       reads.map(async (read) =>
         resultOf(entries.get(read.key)).then(read.resolve, (error) => {
-          if (classOf('read', error) !== 'corrupt-entry') throw error
+          takeCorrupt(error)
           reads.splice(reads.indexOf(read), 1)
           read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
         }),
@@ -61,12 +72,39 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       .catch((error) => reads.forEach(({ reject }) => reject(error)))
   }
 
+  const get = (key: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (waiting.push({ key, resolve, reject }) === 1) queueMicrotask(flush)
+    })
+
+  /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */
+  const readPage = async (range: IDBKeyRange | null): Promise<readonly Found[]> => {
+    let broken = false
+    const page = await connection.run('read', async (entries): Promise<readonly Found[]> => {
+      try {
+        // Chromium ends a transaction in which a read has failed; the second try does not read.
+        if (!broken) return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
+      } catch (error) {
+        takeCorrupt(error)
+        broken = true
+      }
+      return (await resultOf(entries.getAllKeys(range, PAGE))).map((key) => ({ key: key as string }))
+    })
+    return broken ? Promise.all(page.map(({ key }) => get(key).then((record) => ({ key, record }), () => ({ key })))) : page
+  }
+
   return {
     ride,
-    get: (key) =>
-      new Promise((resolve, reject) => {
-        if (waiting.push({ key, resolve, reject }) === 1) queueMicrotask(flush)
-      }),
+    get,
+    async *all() {
+      let range: IDBKeyRange | null = null
+      for (;;) {
+        const page = await readPage(range)
+        yield* page
+        if (page.length < PAGE) return
+        range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
+      }
+    },
     async host(work) {
       hosts++
       try {

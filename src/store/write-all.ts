@@ -2,7 +2,7 @@
 
 import { concerns, type Change } from '../change.ts'
 import type { CacheError, CacheErrorCode } from '../errors.ts'
-import { classOf, toCacheError } from './faults.ts'
+import { classOf, takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
 import { resultOf } from './requests.ts'
@@ -72,7 +72,7 @@ async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<
   try {
     return await resultOf(entries.get(key))
   } catch (error) {
-    if (classOf('read', error) !== 'corrupt-entry') throw error
+    takeCorrupt(error)
     write.unreadable = true
     return undefined
   }

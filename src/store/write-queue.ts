@@ -52,7 +52,8 @@ export interface WriteQueueSettings {
 
 export function createWriteQueue<V>({ connection, log, marker, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
-  let latest: Batch<V> | undefined
+  /** Resolves when the latest is settled. */
+  let last: Promise<unknown> | undefined
   /** Those that are not settled, in order. */
   const batches = new Set<Batch<V>>()
   const owed = createOwed<V>(log, marker)
@@ -119,12 +120,13 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     const batch: Batch<V> = {
       writes,
       latest: new Map(),
-      done: Promise.resolve(latest?.done)
+      done: Promise.resolve(last)
         .then(() => drain(writes))
         .finally(() => batches.delete(batch)),
     }
     batches.add(batch)
-    return (latest = batch)
+    last = batch.done
+    return batch
   }
 
   const retry = async (write: QueuedWrite<V>, group: QueuedWrite<V>[] = []): Promise<void> => {

@@ -1,0 +1,22 @@
+// The databases of a name, as wholes: which there are, and how one goes.
+
+import { within } from '../within.ts'
+import { createConnection, OPEN_TIME_LIMIT } from './connection.ts'
+import { resultOf } from './requests.ts'
+import { databasePrefix } from './schema.ts'
+
+/** The databases of a name, in every data version; where the engine does not list them, the one given. */
+export async function databasesOf(name: string, database: string): Promise<readonly string[]> {
+  const all = indexedDB.databases ? await within(OPEN_TIME_LIMIT, indexedDB.databases()) : [{ name: database }]
+  return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))
+}
+
+/** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
+export async function deleteDatabase(database: string): Promise<void> {
+  const ignore = (): void => {}
+  const connection = createConnection(database, 'relaxed', { onOpening: ignore, onOpen: ignore, onLost: ignore, onDamage: ignore, onOutage: ignore, onProbe: ignore })
+  await connection.run('delete', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
+  connection.close()
+  const request = indexedDB.deleteDatabase(database)
+  await within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
+}
