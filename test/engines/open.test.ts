@@ -14,6 +14,15 @@ const PATIENCE = 5_000
 const MOST_OPENS = 4
 const MOUNTS = canMount()
 
+/** Opens the tab's cache and sets its first entry; resolves to the ms that this took. */
+const setFirst = (tab: Tab): Promise<number> =>
+  tab.run(async (side) => {
+    side.open()
+    const start = performance.now()
+    await side.cache.set('first', 1)
+    return performance.now() - start
+  })
+
 if (!MOUNTS) console.log('!!! NOT TESTED: F20 on a full disk, as this user may not mount one')
 
 describe.each(BACKENDS)('%s', (engine) => {
@@ -29,13 +38,7 @@ describe.each(BACKENDS)('%s', (engine) => {
   /** A tab whose database fails to open each time; `mend` must then let persistence return. */
   async function expectNoDatabase(tab: Tab, mend?: () => void): Promise<void> {
     await countCalls(tab)
-    const ms = await tab.run(async (side) => {
-      side.open()
-      const start = performance.now()
-      await side.cache.set('first', 1)
-      return performance.now() - start
-    })
-    expect(ms).toBeLessThan(PATIENCE)
+    expect(await setFirst(tab)).toBeLessThan(PATIENCE)
     const fault = { class: 'heal', phase: 'open', action: 'memory' }
     expect(await statusOf(tab)).toEqual({ persistence: 'memory', reason: expect.stringContaining('UnknownError'), fault })
     await expectMemoryServes(tab)
@@ -126,10 +129,7 @@ describe.each(BACKENDS)('%s', (engine) => {
       await countCalls(tab)
       const filler = join(profile.home, 'filler')
       fillDisk(filler)
-      await tab.run(async (side) => {
-        side.open()
-        await side.cache.set('first', 1)
-      })
+      await setFirst(tab)
       // SQLite does not say that it is for space.
       const [type, cause] = engine === 'chromium' ? ['capacity-at-open', 'QuotaExceededError'] : ['heal', 'UnknownError']
       const fault = { class: type, phase: 'open', action: 'memory' }
@@ -183,13 +183,7 @@ describe.each(BACKENDS)('%s', (engine) => {
         })
       })
       const tab = await openRaw()
-      const ms = await tab.run(async (side) => {
-        side.open()
-        const start = performance.now()
-        await side.cache.set('first', 1)
-        return performance.now() - start
-      })
-      expect(ms).toBeLessThan(PATIENCE)
+      expect(await setFirst(tab)).toBeLessThan(PATIENCE)
       const fault = { class: 'stalled', phase: 'open', action: 'memory' }
       expect(await statusOf(tab)).toEqual({ persistence: 'memory', reason: expect.any(String), fault })
       expect(await toldTo(tab)).toEqual([expect.objectContaining({ code: 'open-failed', ...fault })])
@@ -216,10 +210,7 @@ describe.each(BACKENDS)('%s', (engine) => {
       })
       const tab = await openRaw({ hasten: [{ from: 4_000, times: 1_000 }] })
       await countCalls(tab)
-      await tab.run(async (side) => {
-        side.open()
-        await side.cache.set('first', 1)
-      })
+      await setFirst(tab)
       const fault = { class: 'newer-schema', phase: 'open', action: 'memory' }
       expect(await statusOf(tab)).toEqual({ persistence: 'memory', reason: expect.stringContaining('VersionError'), fault })
       await expectMemoryServes(tab)
@@ -257,13 +248,7 @@ describe.each(BACKENDS)('%s', (engine) => {
       const other = await openRaw()
       await createBroken(other, 0, true)
       const tab = await openRaw()
-      const ms = await tab.run(async (side) => {
-        side.open()
-        const start = performance.now()
-        await side.cache.set('first', 1)
-        return performance.now() - start
-      })
-      expect(ms).toBeLessThan(2 * PATIENCE)
+      expect(await setFirst(tab)).toBeLessThan(2 * PATIENCE)
       expect(await statusOf(tab)).toMatchObject({ persistence: 'memory' })
       await expectMemoryServes(tab)
     })
