@@ -78,13 +78,13 @@ export interface Fault {
 export class CacheError extends Error {
   override readonly name = 'CacheError'
   /** What went wrong; see {@link CacheErrorCode}. */
-  readonly code: CacheErrorCode
+  declare readonly code: CacheErrorCode
   /** The key concerned, where there is exactly one. */
-  readonly key: string | undefined
+  declare readonly key: string | undefined
   /** Of a fault of IndexedDB, what it means and what was done. */
-  readonly fault: Fault | undefined
+  declare readonly fault: Fault | undefined
   /** Calls that the fault concerns: all that shared the transaction. */
-  readonly count: number
+  declare readonly count: number
 
   constructor(code: CacheErrorCode, message: string, details: CacheErrorDetails = {}) {
     super(message, details)

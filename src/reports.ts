@@ -50,15 +50,12 @@ export function createReports({ name, store, onError }: Pick<CacheOptions<unknow
 function initialStatus(name: string | undefined, store: unknown): CacheStatus {
   if (store) return { persistence: 'store' }
   if (store === false || !name) return { persistence: 'memory', reason: store === false ? 'no store' : 'no name' }
-  const reason = missingIndexedDb()
-  return reason ? { persistence: 'memory', reason, fault: { class: 'unavailable', phase: 'open', action: 'memory' } } : { persistence: 'indexeddb' }
-}
-
-/** Why there is no IndexedDB here; reading the global may throw. */
-function missingIndexedDb(): string | undefined {
+  let reason = 'no IndexedDB'
   try {
-    return globalThis.indexedDB ? undefined : 'no IndexedDB'
+    if (globalThis.indexedDB) return { persistence: 'indexeddb' }
   } catch (error) {
-    return String(error)
+    // Some browsers throw where the origin may store nothing.
+    reason = String(error)
   }
+  return { persistence: 'memory', reason, fault: { class: 'unavailable', phase: 'open', action: 'memory' } }
 }

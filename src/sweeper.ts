@@ -1,28 +1,86 @@
-// When to sweep: one timer, armed only while something can expire. What a sweep does is not its business.
+// Removes what expired, by `sweep` and in the background, and the data of versions that nobody uses any more. In the background
+// there is one timer, armed only while something can expire.
 
+import { withLock } from './coherence/locks.ts'
+import { deleteDatabase } from './store/databases.ts'
+import type { IndexedDbStore } from './store/indexeddb-store.ts'
+import type { Store, Swept } from './store/store.ts'
 import { setWeakTimeout } from './weakly.ts'
+
+/** What there is to keep up. */
+export interface Kept {
+  readonly store: Pick<Store<unknown>, 'sweep'> | undefined
+  /** The store if tabs share it. */
+  readonly disk: Pick<IndexedDbStore<unknown>, 'database' | 'position' | 'others' | 'sweep'> | undefined
+  /** Reads the clock. */
+  now(): number
+  /** Removes what expired from memory. */
+  sweepMemory(): Swept
+  /** Whether a cache somewhere uses a database. */
+  isUsed(database: string): Promise<boolean>
+  /** Told how many entries have expired in the store. */
+  onSwept(count: number): void
+  /** Takes a fault, or throws it. */
+  fail(error: unknown): void
+}
 
 export interface Sweeper {
   /** Sees to it that a sweep is due. */
   arm(): void
+  /** Resolves to how many keys expired. */
+  sweep(now: number): Promise<number>
   stop(): void
 }
 
-/** @param sweep resolves to whether something is left that can expire; never rejects */
-export function createSweeper(interval: number, sweep: () => Promise<boolean>): Sweeper {
-  let timer: ReturnType<typeof setTimeout> | undefined
+/** ms that a lock manager has to say whether a lock is free. */
+const LOCK_TIME_LIMIT = 10_000
+
+/** @param interval ms between sweeps in the background */
+export function createSweeper(interval: number, { store, disk, now, sweepMemory, isUsed, onSwept, fail }: Kept): Sweeper {
   let stopped = false
+  /** Whether the last sweep has left something that can expire. */
+  let more: boolean | undefined
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  /** Of several tabs, one at a time sweeps what they share in the background. */
+  const sweepInTurn = (at: number): Promise<Swept> =>
+    withLock(`${disk!.database} sweep`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
+
+  const collect = async (): Promise<void> => {
+    if (disk?.position === undefined) return
+    for (const other of await disk.others()) if (!(await isUsed(other)) && !stopped) await deleteDatabase(other)
+  }
+
+  const sweep = async (at: number, background?: boolean): Promise<number> => {
+    // Nothing of it concerns this version.
+    void collect().catch(() => {})
+    const swept = sweepMemory()
+    const keys = new Set(swept.keys)
+    ;({ more } = swept)
+    try {
+      const stored = await (background && disk ? sweepInTurn(at) : store?.sweep(at))
+      stored?.keys.forEach((key) => keys.add(key))
+      onSwept(stored?.keys.length ?? 0)
+      more ||= stored?.more
+    } catch (error) {
+      fail(error)
+    }
+    return keys.size
+  }
+
+  const arm = (): void => {
+    if (!stopped) timer ??= setWeakTimeout(run, interval)
+  }
+
   const run = async (): Promise<void> => {
-    const more = await sweep()
+    await sweep(now(), true).catch(() => (more = true))
     timer = undefined
     if (more) arm()
   }
-  const arm = (): void => {
-    if (timer || stopped) return
-    timer = setWeakTimeout(run, interval)
-  }
+
   return {
     arm,
+    sweep,
     stop() {
       stopped = true
       clearTimeout(timer)

@@ -16,7 +16,7 @@ import { createReports } from './reports.ts'
 import { bounded } from './store/bounded.ts'
 import { createIndexedDbStore, type IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
-import { createUpkeep } from './upkeep.ts'
+import { createSweeper } from './sweeper.ts'
 
 /** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
 export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
@@ -67,7 +67,7 @@ export interface Tiers<V> {
   /** Tells of a fault that has been seen to. */
   report(error: unknown, code: CacheErrorCode, key?: string): void
   /** Resolves to how many keys expired. */
-  sweep(): Promise<number>
+  sweep(now: number): Promise<number>
   flush(): Promise<void>
   stats(): CacheStats
   close(): Promise<void>
@@ -154,10 +154,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
 
-  const openDisk = (name: string): IndexedDbStore<V> =>
+  const openDisk = (): IndexedDbStore<V> =>
     createIndexedDbStore<V>({
-      ...settings,
-      name,
+      ...(settings as typeof settings & { readonly name: string }),
       now: () => now,
       onLost() {
         // Cleared site data must not come back from memory.
@@ -166,9 +165,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onDamage: report,
       onOutage(fault) {
         reports.setOutage(fault)
-        if (!fault) void restore()
+        if (!fault) restore()
       },
-      onProbe: () => void restore(),
+      onProbe: () => restore(),
       onEvict(keys) {
         counts.store.evictions += keys.length
         for (const key of keys) {
@@ -179,7 +178,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
       onCommit: (changed, id) => tabs?.post(changed, id),
       onMissed: forgetRemote,
     })
-  const disk = name && reports.status.persistence === 'indexeddb' ? encoded(openDisk(name)) : undefined
+  const disk = name && reports.status.persistence === 'indexeddb' ? encoded(openDisk()) : undefined
   const store = options.store ? encoded(bounded(options.store)) : disk
 
   const tabs =
@@ -207,7 +206,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const look = (key: string): Promise<Entry<V> | undefined> => {
     // Nobody knows yet what the store holds.
-    upkeep.arm()
+    sweeper.arm()
     return store!.get(key).catch((error) => void report(error, 'read-failed', key))
   }
 
@@ -238,7 +237,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     memory.set(entry.key, entry, timeLeft(entry))
     if (entry.expiresAt) {
       lastExpiry = Math.max(lastExpiry, entry.expiresAt)
-      upkeep.arm()
+      sweeper.arm()
     }
   }
 
@@ -262,20 +261,11 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  let restoring = false
-  /** Whether there may be more by now. */
-  let more = false
+  let restoring: Promise<unknown> = Promise.resolve()
 
   /** Stores what memory holds and disk lacks, unless others have changed it meanwhile. */
-  const restore = async (): Promise<void> => {
-    more = true
-    if (restoring) return
-    restoring = true
-    while (more && !closed) {
-      more = false
-      await saveAgain()
-    }
-    restoring = false
+  const restore = (): void => {
+    restoring = restoring.then((): unknown => closed || saveAgain())
   }
 
   const saveAgain = async (): Promise<void> => {
@@ -374,7 +364,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   // Life
 
-  const upkeep = createUpkeep(sweepInterval, {
+  const sweeper = createSweeper(sweepInterval, {
     store,
     disk,
     now: readClock,
@@ -386,7 +376,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
-    upkeep.stop()
+    sweeper.stop()
     overtakeAll(EVERYTHING)
     memory.clear()
     try {
@@ -489,7 +479,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     },
 
     report,
-    sweep: () => upkeep.sweep(now),
+    sweep: sweeper.sweep,
 
     async flush() {
       await store?.flush().catch((error) => report(error))

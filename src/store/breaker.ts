@@ -38,7 +38,7 @@ const RESTS: Partial<Record<FaultClass, number>> = {
  * @param onChange told of the fault for which storage is left alone, and of none when it is back
  * @param probe begins a transaction; the first that puts something is let through
  */
-export function createBreaker(onChange: (fault?: CacheError) => void, probe: () => void): Breaker {
+export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: () => void): Breaker {
   let fault: CacheError | undefined
   /** Whether one transaction may try. */
   let open = false
@@ -48,7 +48,7 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
     fault && (kind === 'put' || fault.fault?.class !== 'capacity') ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
   const wake = (): void => {
     open = true
-    probe()
+    probe?.()
   }
 
   return {
@@ -69,14 +69,15 @@ export function createBreaker(onChange: (fault?: CacheError) => void, probe: () 
       clearTimeout(timer)
       if (rest < Infinity) timer = setWeakTimeout(wake, rest)
       if (fault) return refusal('put')!
-      onChange((fault = cause))
+      fault = cause
+      onChange?.(fault)
       return cause
     },
     mend() {
       if (!fault) return
       clearTimeout(timer)
       fault = undefined
-      onChange()
+      onChange?.()
     },
     stop: () => clearTimeout(timer),
   }

@@ -45,7 +45,7 @@ export interface ConnectionWatcher {
   onProbe(): void
 }
 
-export function createConnection(name: string, durability: IDBTransactionDurability, watcher: ConnectionWatcher): Connection {
+export function createConnection(name: string, durability: IDBTransactionDurability, watcher: Partial<ConnectionWatcher>): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
   /** The handle of which it is known that all stores and indexes are there. */
@@ -69,9 +69,9 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     database.onversionchange = () => drop(database)
     database.onclose = () => {
       drop(database)
-      watcher.onLost()
+      watcher.onLost?.()
     }
-    watcher.onOpen()
+    watcher.onOpen?.()
     if (breaker.fault?.fault?.phase === 'open') breaker.mend()
     return database
   }
@@ -82,9 +82,9 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       createSchema(request.result)
       // Chromium's own property.
       const { dataLoss, dataLossMessage } = event as { readonly dataLoss?: string; readonly dataLossMessage?: string }
-      if (dataLoss === 'total') watcher.onDamage(new CacheError('data-lost', `The database was damaged, and is empty now: ${dataLossMessage}`))
+      if (dataLoss === 'total') watcher.onDamage?.(new CacheError('data-lost', `The database was damaged, and is empty now: ${dataLossMessage}`))
     }
-    watcher.onOpening()
+    watcher.onOpening?.()
     return resultOf(request).then(adopt)
   }
 

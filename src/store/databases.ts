@@ -13,8 +13,7 @@ export async function databasesOf(name: string, database: string): Promise<reado
 
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
-  const ignore = (): void => {}
-  const connection = createConnection(database, 'relaxed', { onOpening: ignore, onOpen: ignore, onLost: ignore, onDamage: ignore, onOutage: ignore, onProbe: ignore })
+  const connection = createConnection(database, 'relaxed', {})
   await connection.run('delete', async (entries, log) => void [entries, log].forEach((store) => store.clear())).catch(() => {})
   connection.close()
   const request = indexedDB.deleteDatabase(database)

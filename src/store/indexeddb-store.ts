@@ -1,7 +1,7 @@
 // The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
 
 import { EVERYTHING, type Change } from '../change.ts'
-import { isFromFuture, type Entry } from '../entry.ts'
+import { createEntry, expiresAtOf, isFromFuture, type Entry } from '../entry.ts'
 import { CacheError } from '../errors.ts'
 import type { Lifetime } from '../options.ts'
 import { within } from '../within.ts'
@@ -204,8 +204,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async sweep(at) {
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
-      const { ttl, staleWhileRevalidate, staleIfError } = lifetime
-      const last = at + ttl + Math.max(staleWhileRevalidate, staleIfError)
+      const last = expiresAtOf(createEntry('', 0, lifetime, at))
       await trimToBound(last < Infinity ? (entries) => dropFuture(entries, at, last) : undefined)
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))

@@ -105,14 +105,12 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
         range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
       }
     },
-    async host(work) {
+    host(work) {
       hosts++
-      try {
-        return await work()
-      } finally {
+      return work().finally(() => {
         hosts--
         flush()
-      }
+      })
     },
   }
 }

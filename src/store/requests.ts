@@ -27,18 +27,14 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
     let result: T
     let failure: unknown
     const { db: database } = transaction
-    const succeed = (): void => {
-      database.removeEventListener('close', fail)
-      resolve(result)
+    const end = ({ type }: Event): void => {
+      database.removeEventListener('close', end)
+      if (type === 'complete') resolve(result)
+      else reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
     }
-    const fail = (): void => {
-      database.removeEventListener('close', fail)
-      reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
-    }
-    transaction.oncomplete = succeed
-    transaction.onabort = fail
+    transaction.oncomplete = transaction.onabort = end
     // Of one closed by force while it commits, Chromium may tell nothing else.
-    database.addEventListener('close', fail)
+    database.addEventListener('close', end)
     work(transaction.objectStore(ENTRIES), transaction.objectStore(LOG))
       .then((value) => {
         result = value

@@ -167,7 +167,7 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     recall() {
       if (marker.recall()) owed.add([{ change: EVERYTHING }])
     },
-    settled: (key) => [...batches].reverse().find((batch) => key === undefined || batch.latest.has(undefined) || batch.latest.has(key))?.done,
+    settled: (key) => [...batches].findLast((batch) => key === undefined || batch.latest.has(undefined) || batch.latest.has(key))?.done,
     hides: owed.hides,
   }
 }
