@@ -24,7 +24,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const settings = cacheSettings(options)
   const { lifetime, weigh } = settings
   const tiers = createTiers(options, settings)
-  const getOrLoad = createLoads(tiers, settings.lockTimeout)
+  const getOrLoad = createLoads(tiers, settings.lockTimeout, checkOne)
 
   /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
   const write = <T>(operation: (now: number) => Promise<T>): Promise<T> => {
@@ -39,15 +39,20 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return writing
   }
 
-  /** The latest entry of each key. One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
+  /** One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
+  function checkOne(task: string, key: string, value: V, several = true): void {
+    checkString(task, 'key', key)
+    check(value !== undefined, task, 'value', 'defined', value)
+    if (weigh && (several || task !== SET)) checkWeight(task, weigh(value, key))
+    if (several && tiers.store && !options.codec) checkClone(key, value)
+  }
+
+  /** The latest entry of each key. */
   const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined, now: number): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
     const latest = new Map(pairs)
     return Array.from(latest, ([key, value]) => {
-      checkString(task, 'key', key)
-      check(value !== undefined, task, 'value', 'defined', value)
-      if (weigh && (latest.size > 1 || task !== SET)) checkWeight(task, weigh(value, key))
-      if (latest.size > 1 && tiers.store && !options.codec) checkClone(key, value)
+      checkOne(task, key, value, latest.size > 1)
       return createEntry(key, value, life, now)
     })
   }
@@ -184,10 +189,10 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
     subscribe(of: string | Listener, listener: Listener | undefined = of as Listener) {
       checkType('subscribe', 'listener', 'function', listener)
-      if (of === listener) return tiers.events.subscribe((event) => listener(event))
-      checkString('subscribe', 'key', of)
+      const all = of === listener
+      if (!all) checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {
-        if (event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)
+        if (all || event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)
       })
     },
 

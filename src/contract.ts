@@ -96,6 +96,12 @@ export interface LoaderContext<V> {
   readonly stale: V | undefined
   /** Says more of the entry's life than the call did, once the loader knows: ttl, stale windows, tags. */
   setOptions(options: SetOptions): void
+  /**
+   * Stores another entry with the loaded value: of the same lifetime and tags, all or nothing with it, and like it not after
+   * a change of its key that came during the load, in any tab. Not where the loader resolves to `undefined`.
+   * @throws as `set` rejects, for a bad key and a value that is `undefined` or cannot be stored
+   */
+  also(key: string, value: V): void
 }
 
 /** Fetches a missing value. `undefined` means that there is none; then nothing is stored. */

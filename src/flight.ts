@@ -5,14 +5,10 @@ import { LONGEST_DELAY } from './options.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** Overtaken by a change of this tab. Of others' changes the log tells for certain (store/log.ts). */
-  overtaken?: boolean
-  /** Overtaken by a change of another: nobody joins it, and what this tab changes later still overtakes it. */
+  /** A change of another does not take a load out, as the log tells of these for certain (store/log.ts): nobody joins it from then on. */
   told?: boolean
   /** The tags that its result will have; absent while nobody knows. */
   tags?: readonly string[]
-  /** Told of tags removed meanwhile that are not among them, as they may still become its own. */
-  readonly removedTags?: string[]
 }
 
 /** By key: what is asked of a `Map` of flights. */
@@ -20,18 +16,25 @@ export interface Flights {
   keys(): Iterable<string>
   get(key: string): Flight | undefined
   delete(key: string): unknown
+  readonly size: number
+  /** Of loads, which may get more keys and tags: what this tab has changed while there were any, the latest. */
+  readonly recent?: Change[]
+  /** How many changes came before those. */
+  dropped?: number
 }
+
+/** Changes during a load that are remembered, at least. */
+const MOST_RECENT = 10_000
 
 /** Takes out what a change overtakes, one of this tab or of another. */
 export function overtake(flights: Flights, change: Change, local = true): void {
+  const { recent } = flights
+  if (local && flights.size && recent?.push(change)! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
-    if (!flight) continue
-    if (concerns(change, key, flight.tags)) {
-      flight.overtaken ||= local
-      if (local || !flight.removedTags) flights.delete(key)
-      else flight.told = true
-    } else if ('tag' in change) flight.removedTags?.push(change.tag)
+    if (!flight || !concerns(change, key, flight.tags)) continue
+    if (local || !recent) flights.delete(key)
+    else flight.told = true
   }
 }
 

@@ -1,6 +1,7 @@
 // getOrLoad: one load per key, of all callers in this tab and, under a lock, of all tabs; what is served instead while it
 // runs or when it fails; and when it is tried again.
 
+import { concerns, type Change } from './change.ts'
 import type { Loader } from './contract.ts'
 import { withLock } from './coherence/locks.ts'
 import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
@@ -47,10 +48,15 @@ const MOST_FAILURES = 1_000
 /** Until when an entry is served instead of loading; a refresh is served none. */
 const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
 
-/** @param lockTimeout ms that a load waits for another tab's, and in which a load is joined */
-export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: LoadRequest<V>) => Promise<V | undefined> {
+const TASK = 'load entry'
+
+/**
+ * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
+ * @param checkOne throws for an entry that cannot be stored with others
+ */
+export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk } = tiers
-  const loads = new Map<string, Load<V>>()
+  const loads = Object.assign(new Map<string, Load<V>>(), { recent: [] as Change[], dropped: 0 })
   /** Of the keys that failed last; none expires by itself. */
   const failures = new Map<string, Failure>()
   tiers.fetches.push(loads, failures)
@@ -79,35 +85,45 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
     const { key, loader, now, refresh } = request
     const limit = limitOf(refresh)
     let { life } = request
-    const load: Load<V> = { request, found, tags: life.tags, removedTags: [], join: undefined as never }
+    const load: Load<V> = { request, found, tags: life.tags, join: undefined as never }
+    const begun = loads.dropped + loads.recent.length
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
+      if (!loads.size) loads.dropped += loads.recent.splice(0).length
+    }
+    /** Whether a change of this tab came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
+    const isOvertaken = (entries: readonly Entry<V>[]): boolean => {
+      const first = begun - loads.dropped
+      return loads.get(key) !== load || (first < 0 ? !!(entries[1] ?? life.tags[0]) : loads.recent.slice(first).some((change) => entries.some(({ key }) => concerns(change, key, life.tags))))
     }
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
-      let since: number | undefined
-      if (disk) {
-        // Another tab may have loaded it while this one waited for its turn.
-        const [position, stored] = await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)])
-        if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
-        since = position
-      }
+      // Another tab may have loaded it while this one waited for its turn.
+      const [since, stored] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
+      if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
       signal.throwIfAborted()
+      const values = new Map<string, V | undefined>([[key, undefined]])
       const value = await loader({
         key,
         signal,
         stale: found && now >= staleAtOf(found) ? found.value : undefined,
         setOptions(options) {
-          life = lifetimeOf('load entry', options, life)
+          life = lifetimeOf(TASK, options, life)
           load.tags = life.tags
+        },
+        also(key, value) {
+          checkOne(TASK, key, value)
+          values.set(key, value)
         },
       })
       resolve(value)
       failures.delete(key)
-      if (value === undefined || load.overtaken || signal.aborted || life.tags.some((tag) => load.removedTags!.includes(tag))) return
+      if (value === undefined || signal.aborted) return
       try {
-        await tiers.set([createEntry(key, value, life, tiers.begin())], { since })
+        const now = tiers.begin()
+        const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
+        if (!isOvertaken(entries)) await tiers.set(entries, { since })
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)
@@ -130,8 +146,6 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number): (request: 
       await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
     }
 
-    const earlier = loads.get(key)
-    if (earlier) earlier.overtaken = true
     loads.set(key, load)
     load.join = share(
       (signal) =>

@@ -33,8 +33,10 @@ export async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectSto
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
-      // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows.
-      const counts = (other: Change): boolean => (change.type === 'delete' ? other.type === 'set' && other.key === key : concerns(other, key, entry?.tags ?? []))
+      // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows. What a load has brought
+      // is stored together or not at all.
+      const counts = (other: Change): boolean =>
+        change.type === 'delete' ? other.type === 'set' && other.key === key : write.group!.some(({ change }) => concerns(other, (change as { key: string }).key, entry?.tags ?? []))
       const overtaken = later.some(({ changes }) => changes.some(counts))
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write

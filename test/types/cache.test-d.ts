@@ -144,6 +144,11 @@ export function loadersGetTheirContextAndOptions(cache: Cache<User>, options: Lo
     exactly<AbortSignal>()(context.signal, true)
     exactly<User | undefined>()(context.stale, true)
     exactly<void>()(context.setOptions({ ttl: 1, tags: ['x'] }), true)
+    exactly<void>()(context.also('b', ada), true)
+    // @ts-expect-error a value of another type
+    context.also('b', 'Ada')
+    // @ts-expect-error undefined is not a value
+    context.also('b', undefined)
     // @ts-expect-error the context is readonly
     context.key = 'b'
     // @ts-expect-error options of an entry, not of the call
