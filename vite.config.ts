@@ -29,7 +29,7 @@ const library: ViteUserConfig = {
     target: 'es2022',
     sourcemap: true,
     minify: false,
-    lib: { entry: { index: join(root, 'src/index.ts') }, formats: ['es'] },
+    lib: { entry: { index: join(root, 'src/index.ts'), 'http/index': join(root, 'src/http/index.ts') }, formats: ['es'] },
     rolldownOptions: { output: { chunkFileNames: '[name].js' } },
   },
 }

@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tiers: [...BASE, 'events', 'reports', 'memory', 'store', 'codec', 'coherence', 'flight', 'sweeper', 'type contract'],
   loads: [...BASE, 'memory', 'coherence', 'flight', 'type tiers', 'type contract'],
   cache: [...BASE, 'store', 'tiers', 'loads', 'type contract'],
-  http: ['type cache', 'entry', 'errors'],
+  http: [...BASE, 'type contract'],
   index: [...BASE, 'memory', 'store', 'coherence', 'codec', 'contract', 'cache'],
 }
 
@@ -111,7 +111,8 @@ test.each([
   ['store/db.ts', "import type { A } from '../memory/lru.ts'", 'store may not import memory'],
   ['store/db.ts', "import('../coherence/channel.ts')", 'store may not import coherence'],
   ['entry.ts', "import './cache.ts'", 'entry may not import cache'],
-  ['http/index.ts', "import { type Cache, createCache } from '../cache.ts'", 'http may not import values of cache'],
+  ['http/index.ts', "import { type Cache, createCache } from '../cache.ts'", 'http may not import cache'],
+  ['http/index.ts', "import { type Cache, other } from '../contract.ts'", 'http may not import values of contract'],
   ['http/index.ts', "export { get } from '../memory/lru.ts'", 'http may not import memory'],
   ['cache.ts', "import { openDB } from 'idb'", 'cache may not import packages'],
   ['store/db.ts', "import { readFileSync } from 'node:fs'", 'store may not import packages'],
@@ -119,7 +120,7 @@ test.each([
   ['index.ts', "export { x } from './missing.ts'", 'is no module of src'],
   ['utils.ts', '', 'is in no known room'],
 ])('a violation in %s is found: %s', (path, source, expected) => {
-  const house = Object.fromEntries(['cache.ts', 'memory/lru.ts', 'store/db.ts', 'coherence/channel.ts'].map((name) => [name, '']))
+  const house = Object.fromEntries(['contract.ts', 'cache.ts', 'memory/lru.ts', 'store/db.ts', 'coherence/channel.ts'].map((name) => [name, '']))
   expect(violations({ ...house, [path]: source })).toEqual([expect.stringContaining(expected)])
 })
 
@@ -129,7 +130,8 @@ test('what the table allows is no violation', () => {
     'cache.ts': "import { CacheError } from './errors.ts'\nimport { openStore } from './store/db.ts'",
     'store/db.ts': "import { sweep } from './sweep.ts'",
     'store/sweep.ts': "// import { a } from '../memory/lru.ts'",
-    'http/index.ts': "import type { Cache } from '../cache.ts'",
+    'contract.ts': '',
+    'http/index.ts': "import type { Cache } from '../contract.ts'",
     'index.ts': "export { createCache, type Cache } from './cache.ts'",
   }
   expect(violations(house)).toEqual([])

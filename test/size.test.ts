@@ -11,13 +11,16 @@ const CEILINGS: Readonly<Record<string, number>> = {
   createMemoryCache: 2560,
   createCache: 15_500,
 }
+/** What createCachedFetch of src/http may add to createCache. */
+const HTTP_CEILING = 7400
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')
 
-/** The gzipped size of an app that imports one name and nothing else. */
-async function sizeOf(name: string): Promise<number> {
-  const index = join(import.meta.dirname, '../src/index.ts')
+const from = (names: string, path: string): string => `export { ${names} } from ${JSON.stringify(join(import.meta.dirname, '../src', path))}\n`
+
+/** The gzipped size of an app that has this source and nothing else. */
+async function sizeOf(source: string): Promise<number> {
   const result = await build({
     configFile: false,
     logLevel: 'silent',
@@ -25,7 +28,7 @@ async function sizeOf(name: string): Promise<number> {
       {
         name: 'app',
         resolveId: (id) => (id === ENTRY ? id : null),
-        load: (id) => (id === ENTRY ? `export { ${name} } from ${JSON.stringify(index)}` : null),
+        load: (id) => (id === ENTRY ? source : null),
       },
     ],
     build: {
@@ -43,9 +46,15 @@ async function sizeOf(name: string): Promise<number> {
 }
 
 for (const [name, ceiling] of Object.entries(CEILINGS)) {
-  const size = await sizeOf(name).catch((error: unknown) => error)
+  const size = await sizeOf(from(name, 'index.ts')).catch((error: unknown) => error)
   test(`${name} alone: ${typeof size === 'number' ? size : 'none'} of ${ceiling} bytes`, () => {
     if (typeof size !== 'number') throw size
     expect(size).toBeLessThanOrEqual(ceiling)
   })
 }
+
+const cacheAlone = await sizeOf(from('createCache', 'index.ts'))
+const added = (await sizeOf(from('createCache', 'index.ts') + from('createCachedFetch', 'http/index.ts'))) - cacheAlone
+test(`createCachedFetch adds ${added} of ${HTTP_CEILING} bytes to createCache`, () => {
+  expect(added).toBeLessThanOrEqual(HTTP_CEILING)
+})

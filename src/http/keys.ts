@@ -1,0 +1,32 @@
+// Where responses are in the cache: `http NUL partition NUL url` lists a URL's variants, and what follows another NUL is a
+// body. So a partition is a prefix, and so are URLs that begin alike.
+
+import { check } from '../options.ts'
+import { variantId, type StoredResponse } from './variants.ts'
+
+export const ALL = 'http\0'
+
+/** @throws TypeError for one that could reach into another */
+export function prefixOf(partition: string): string {
+  check(typeof partition === 'string' && !partition.includes('\0'), 'use cached fetch', 'partition', 'a string without NUL', partition)
+  return `${ALL}${partition}\0`
+}
+
+export function keyOf(partition: string, url: string): string {
+  return prefixOf(partition) + url
+}
+
+export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): string {
+  return `${key}\0${variantId(selectors)}`
+}
+
+/** The URL whose variants a key lists; undefined for any other key. */
+export function urlOf(key: string): string | undefined {
+  const [space, , url, body] = key.split('\0')
+  return space === 'http' && body === undefined ? url : undefined
+}
+
+/** The tag of a group: of one origin (RFC 9875, section 2), or, without one, as apps name it. */
+export function groupTag(partition: string, group: string, origin = ''): string {
+  return `${prefixOf(partition)}${origin}\0${group}`
+}

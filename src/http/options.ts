@@ -1,0 +1,41 @@
+// Defaults and validation of createCachedFetch.
+
+import { check, checkMs, checkStrings, checkType, optionsOf } from '../options.ts'
+import type { CachedFetchOptions } from './contract.ts'
+
+type WithDefault = 'name' | 'revalidate' | 'heuristic' | 'defaultTtl' | 'offlineStale' | 'networkTimeout' | 'unreachable' | 'maxBodyBytes' | 'omitHeaders' | 'clock' | 'fetch'
+
+type Defaults = Required<Pick<CachedFetchOptions, WithDefault>>
+
+/** The options with their defaults; those without one stay as they are. */
+export type HttpSettings = Readonly<CachedFetchOptions & Defaults>
+
+const DEFAULTS: Defaults = {
+  name: 'bestbefore',
+  revalidate: 'auto',
+  heuristic: 0.1,
+  defaultTtl: 0,
+  offlineStale: true,
+  networkTimeout: Infinity,
+  unreachable: 'throw',
+  maxBodyBytes: 5 * 2 ** 20,
+  omitHeaders: [],
+  clock: Date,
+  fetch: (...args) => fetch(...args),
+}
+
+const CREATE = 'create cached fetch'
+
+export function httpSettings(options: CachedFetchOptions | undefined): HttpSettings {
+  const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
+  const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
+  const { name, revalidate, unreachable, omitHeaders, clock } = settings
+  for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each]) checkType(CREATE, each, 'function', settings[each])
+  for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) checkMs(CREATE, each, settings[each] ?? 0)
+  checkType(CREATE, 'clock.now', 'function', clock.now)
+  // What a structured field takes as it is (RFC 9651, section 3.3.4).
+  check(/^[a-z*][\w!#$%&'*+.^`|~:/-]*$/i.test(name), CREATE, 'name', 'a token', name)
+  check(/^(auto|explicit|http-cache)$/.test(revalidate), CREATE, 'revalidate', "'auto', 'explicit' or 'http-cache'", revalidate)
+  check(/^(throw|504)$/.test(unreachable), CREATE, 'unreachable', "'throw' or '504'", unreachable)
+  return { ...settings, omitHeaders: checkStrings(CREATE, 'omitHeaders', omitHeaders).map((each) => each.toLowerCase()) }
+}

@@ -1,0 +1,24 @@
+// Whose request it is, as far as its fields tell.
+
+import type { Fields } from './ask.ts'
+
+/**
+ * Gives a digest of the credentials in header fields; null for none, undefined where none can be made: outside secure contexts.
+ * It knows the last one, so that an answer from memory need not wait for it.
+ */
+export function createDigest(): (fields: Fields) => Promise<string | undefined> | null {
+  let last: string | undefined
+  let digest: Promise<string | undefined>
+
+  return (fields) => {
+    if (!fields.has('authorization') && !fields.has('cookie')) return null
+    const credentials = `${fields.get('authorization')}\n${fields.get('cookie')}`
+    if (credentials !== last) digest = digestOf((last = credentials))
+    return digest
+  }
+}
+
+async function digestOf(text: string): Promise<string | undefined> {
+  const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(text))
+  return hash && Array.from(new Uint8Array(hash, 0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
