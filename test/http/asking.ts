@@ -37,7 +37,7 @@ afterAll(() => versions.close())
 /** @param fields of the stored response and those after it, besides its lifetime @param init of the request that stored it */
 export async function asking(arrangement: Arrangement, validator: Validator, held: Held, fields: Record<string, string> = {}, init?: RequestInit): Promise<Asking> {
   const clock = new ManualClock()
-  const standing = arrangement.open(clock, `asking ${count++}`)
+  const standing = arrangement.open(clock, `asking ${count++}`, { heuristic: 0 })
   open.push(standing)
   const resource = versions.resource(clock, validator)
   const { url } = resource
