@@ -27,37 +27,13 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 
 /** @throws TypeError as `new Request` does */
 export function readAsk(input: Input, init: RequestInit | undefined): Ask {
-  const url = input instanceof Request || !isPlain(init) ? undefined : parse(String(input))
-  if (!url || url.username || url.password) {
-    const request = input instanceof Request && !init ? input : new Request(input, init)
-    return ask(new URL(request.url), request, request.headers, request.signal, () => request)
-  }
-  let request: Request | undefined
-  const headers = init?.headers ? new Headers(init.headers) : NO_FIELDS
-  return ask(url, DEFAULTS, headers, init?.signal ?? undefined, () => (request ??= new Request(input, init)))
-}
-
-function parse(url: string): URL | undefined {
-  try {
-    return new URL(url, base())
-  } catch {
-    // What is wrong, `Request` says.
-    return undefined
-  }
-}
-
-/** Relative URLs count from here. */
-function base(): string | undefined {
-  return globalThis.document?.baseURI ?? globalThis.location?.href
-}
-
-function isPlain(init: RequestInit | undefined): boolean {
-  return !init || Object.entries(init).every(([name, value]) => name === 'headers' || (name === 'signal' && (!value || value instanceof AbortSignal)))
-}
-
-function ask(url: URL, { method, cache, credentials, redirect, mode }: Pick<Ask, keyof typeof DEFAULTS>, headers: Fields, signal: AbortSignal | undefined, build: () => Request): Ask {
+  let request = input instanceof Request && !init ? input : input instanceof Request || !isPlain(init) ? new Request(input, init) : undefined
+  const build = (): Request => (request ??= new Request(input, init))
+  // What is wrong with a URL, `Request` says.
+  const url = parse(request?.url ?? String(input)) ?? new URL(build().url)
   url.hash = ''
-  const directives = parseDirectives(headers.get('cache-control') ?? headers.get('pragma'))
+  const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
+  const headers = request?.headers ?? (init?.headers ? new Headers(init.headers) : NO_FIELDS)
   return {
     url: url.href,
     origin: url.origin,
@@ -67,10 +43,24 @@ function ask(url: URL, { method, cache, credentials, redirect, mode }: Pick<Ask,
     credentials,
     redirect,
     mode,
-    signal,
-    directives,
+    signal: (request ?? init)?.signal ?? undefined,
+    directives: parseDirectives(headers.get('cache-control') ?? headers.get('pragma')),
     get request() {
       return build()
     },
   }
+}
+
+/** Relative URLs count from the page. */
+function parse(url: string): URL | undefined {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether an init leaves all at its default that has one. */
+function isPlain(init: RequestInit | undefined): boolean {
+  return !init || Object.entries(init).every(([name, value]) => name === 'headers' || (name === 'signal' && (!value || value instanceof AbortSignal)))
 }

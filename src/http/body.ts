@@ -90,7 +90,6 @@ function join(chunks: readonly Chunk[], size: number): ArrayBuffer {
 }
 
 export function isSame(one: ArrayBuffer, other: ArrayBuffer): boolean {
-  if (one.byteLength !== other.byteLength) return false
-  const [left, right] = [new Uint8Array(one), new Uint8Array(other)]
-  return left.every((byte, place) => byte === right[place])
+  const right = new Uint8Array(other)
+  return one.byteLength === other.byteLength && new Uint8Array(one).every((byte, place) => byte === right[place])
 }

@@ -1,20 +1,19 @@
 // createCachedFetch: the order of things for one call of fetch. What may be used is verdict.ts's business, what is stored
-// policy.ts's, and how it comes from the origin loads.ts's.
+// policy.ts's, and how it comes from the origin exchange.ts's.
 
 import type { Cache } from '../contract.ts'
-import { CacheError } from '../errors.ts'
+import { call, CacheError } from '../errors.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { readAsk, type Ask, type Input } from './ask.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
+import { exchange, type Serve, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
 import { ALL, keyOf, prefixOf, urlOf } from './keys.ts'
-import { createHttpLoads, type Outcome, type Task } from './loads.ts'
 import { httpSettings } from './options.ts'
-import { isSuccess } from './policy.ts'
-import { find, list, type Held } from './responses.ts'
+import { find, list } from './responses.ts'
 import { createDigest } from './user.ts'
 import type { HttpEntry } from './variants.ts'
-import { judge, mayBeStale, timeLeft } from './verdict.ts'
+import { judge } from './verdict.ts'
 
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
@@ -29,13 +28,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const settings = httpSettings(options)
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
-  const load = createHttpLoads(cache, settings)
 
   const partitionOf = (ask: Pick<Ask, 'request'>): string => partition?.(ask.request) ?? ''
 
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
     ask.mode !== 'navigate' &&
+    // Nothing can be seen of it, nor stored.
+    !(ask.mode === 'no-cors' && ask.origin !== globalThis.location?.origin) &&
     // Developer tools ask so in other modes (Chromium issue 1098389).
     !(ask.cache === 'only-if-cached' && ask.mode !== 'same-origin') &&
     (!match || match(ask.request))
@@ -46,11 +46,11 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const mutate = async (ask: Ask): Promise<Response> => {
     const response = await settings.fetch(ask.request)
     // What cannot be seen may have succeeded.
-    if (isSuccess(response) || response.type === 'opaque') await invalidateAfter(cache, partitionOf(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(ignoreFault)
+    if ((response.status >= 200 && response.status < 400) || response.type === 'opaque') await invalidateAfter(cache, partitionOf(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
     return pass(response, `${name}; fwd=method`)
   }
 
-  const serve = ({ stored, bytes }: Held, ask: Ask, how: string, now: number): Response => restore(stored, bytes, ask, `${name}; ${how}`, now)
+  const serve: Serve = ({ stored, bytes }, ask, how) => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   const read = async (ask: Ask, event: ExtendableEventLike | undefined): Promise<Response> => {
     const digest = partition ? null : digestOf(ask.headers)
@@ -63,23 +63,23 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const verdict = held && judge(held.stored, ask, now)
     const task = { ask, partition: whose, key, user, event, variants, held: ask.cache === 'reload' ? undefined : held, background: verdict === 'use-and-revalidate' }
     if (held && verdict !== 'validate') {
-      if (task.background) load({ ...task, why: 'fwd=stale' }, false).catch(() => {})
-      const ttl = Math.floor(timeLeft(held.stored, now) / 1000)
-      return serve(held, ask, `hit; ttl=${ttl}${task.background ? '; detail=swr' : ''}`, now)
+      if (task.background) answerOf({ ...task, why: 'fwd=stale' }, now).catch(() => {})
+      const ttl = Math.floor((held.stored.staleAt - now) / 1000)
+      return serve(held, ask, `hit; ttl=${ttl}${task.background ? '; detail=swr' : ''}`)
     }
-    if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: nothing is stored for a request that is only-if-cached')
-    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss; detail=only-if-cached`, ask)
+    if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: nothing is stored')
+    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss; detail=only-if-cached`)
     if (ask.headers.has('range')) return forward(ask, 'partial')
     if (ask.method === 'HEAD' && !held) return forward(ask, 'uri-miss')
-    const why = held ? (timeLeft(held.stored, now) > 0 ? 'fwd=request' : 'fwd=stale') : variants.length ? 'fwd=vary-miss' : 'fwd=uri-miss'
+    const why = held ? (now < held.stored.staleAt ? 'fwd=request' : 'fwd=stale') : variants.length ? 'fwd=vary-miss' : 'fwd=uri-miss'
     return request({ ...task, why }, now)
   }
 
   /** Asks the origin; what is stored stands in where it may. */
   const request = async (task: Task, asked: number): Promise<Response> => {
     const { ask, held } = task
-    const standsIn = held && settings.offlineStale && mayBeStale(held.stored) && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
-    const standIn = (): Response => serve(held!, ask, `${task.why}; detail=offline`, clock.now())
+    const standsIn = held && settings.offlineStale && held.stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
+    const standIn = (): Response => serve(held!, ask, `${task.why}; detail=offline`)
     try {
       const answers = [answerOf(task, asked)]
       if (standsIn && networkTimeout < Infinity) answers.push(after(networkTimeout).then(standIn))
@@ -87,7 +87,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
       if (standsIn) return standIn()
-      if (settings.unreachable === '504') return gatewayTimeout(`${name}; ${task.why}; detail=unreachable`, ask)
+      if (settings.unreachable === '504') return gatewayTimeout(`${name}; ${task.why}; detail=unreachable`)
       throw error
     }
   }
@@ -97,11 +97,11 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const { ask, key, user, why } = task
     const refreshes = why === 'fwd=request' || why === 'fwd=vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
-      const outcome: Outcome = await load(task, refresh)
-      if (outcome !== 'joined') return 'response' in outcome ? outcome.response : serve(outcome.held, ask, outcome.how, clock.now())
+      const response = await exchange(cache, settings, serve, task, refresh)
+      if (response) return response
       const { held } = await find(cache, key, ask, user)
       const now = clock.now()
-      if (held && (held.stored.responseTime > asked || judge(held.stored, ask, now) === 'use')) return serve(held, ask, `${why}; collapsed`, now)
+      if (held && (held.stored.responseTime > asked || judge(held.stored, ask, now) === 'use')) return serve(held, ask, `${why}; collapsed`)
     }
     return forward(ask, `${why.slice(4)}; collapsed=?0`)
   }
@@ -111,15 +111,18 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const url = event.type === 'set' && urlOf(event.key)
       if (!url) return
       const [latest] = await list(cache, event.key).catch(() => [])
-      if (latest?.update) onUpdate({ url, status: latest.status, changed: latest.update.changed })
+      if (latest?.changed !== undefined) call(onUpdate, [{ url, status: latest.status, changed: latest.changed }])
     })
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
     ask.signal?.throwIfAborted()
     if (!isHandled(ask)) return settings.fetch(ask.request)
-    if (ask.method !== 'GET' && ask.method !== 'HEAD') return isSafe(ask.method) ? forward(ask, 'method') : mutate(ask)
-    if (ask.cache === 'no-store' || ask.directives.has('no-store') || hasPreconditions(ask)) return forward(ask, 'bypass')
+    // Some change nothing (RFC 9110, section 9.2.1).
+    if (!/^(GET|HEAD)$/.test(ask.method)) return /^(OPTIONS|TRACE)$/.test(ask.method) ? forward(ask, 'method') : mutate(ask)
+    // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
+    const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    if (validates || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
       return await read(ask, event)
     } catch (error) {
@@ -133,23 +136,6 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     invalidate: async (selector) => invalidateSelected(cache, selector, (url) => partitionOf({ request: new Request(url) })),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
-}
-
-/** Methods that change nothing, beside those that are cached (RFC 9110, section 9.2.1). */
-function isSafe(method: string): boolean {
-  return method === 'OPTIONS' || method === 'TRACE'
-}
-
-const PRECONDITIONS = ['if-modified-since', 'if-none-match', 'if-unmodified-since', 'if-match', 'if-range']
-
-/** The caller sees to validation itself (Fetch, HTTP-network-or-cache fetch). */
-function hasPreconditions({ cache, headers }: Ask): boolean {
-  return cache === 'default' && PRECONDITIONS.some((name) => headers.has(name))
-}
-
-/** Storage has been told of; what it could not remove it will. */
-function ignoreFault(error: unknown): void {
-  if (!(error instanceof CacheError)) throw error
 }
 
 /** A timer that keeps no server running. */

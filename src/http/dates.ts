@@ -4,13 +4,13 @@ const RFC_850 = /^(...)[a-z]*day, (\d\d)-(...)-(\d\d) (\S+) gmt$/i
 const ASCTIME = /^(...) (...) ([ \d]\d) (\S+) (\d{4})$/
 
 /** Epoch ms, undefined for what is no HTTP-date. @param now by which a year of two digits is understood: at most 50 years ahead */
-export function parseDate(text: string, now: number): number | undefined {
-  const fixdate = text
+export function parseDate(text: string | null, now: number): number | undefined {
+  const fixdate = (text ?? '')
     .replace(ASCTIME, (_, weekday, month, day, time, year) => `${weekday}, ${day.replace(' ', '0')} ${month} ${year} ${time} GMT`)
     .replace(RFC_850, (_, weekday, day, month, year, time) => `${weekday}, ${day} ${month} ${yearOf(Number(year), now)} ${time} GMT`)
   const at = Date.parse(fixdate)
-  // What the engine writes is IMF-fixdate.
-  return new Date(at).toUTCString().toLowerCase() === fixdate.toLowerCase() ? at : undefined
+  // What the engine writes is IMF-fixdate; the day of the week says nothing.
+  return new Date(at).toUTCString().slice(3).toLowerCase() === fixdate.slice(3).toLowerCase() ? at : undefined
 }
 
 function yearOf(lastDigits: number, now: number): number {

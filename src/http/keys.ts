@@ -12,8 +12,9 @@ export function prefixOf(partition: string): string {
   return `${ALL}${partition}\0`
 }
 
+/** @param url absolute; its fragment does not count */
 export function keyOf(partition: string, url: string): string {
-  return prefixOf(partition) + url
+  return prefixOf(partition) + url.replace(/#.*/s, '')
 }
 
 export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): string {

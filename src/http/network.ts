@@ -1,24 +1,20 @@
-// A request on its way to the origin: as it was asked for, with what revalidation adds, and with the browser's own HTTP cache
-// kept out of it, or made use of.
+// A request on its way to the origin: as it was asked for, with what revalidation adds (RFC 9111, section 4.3.1), and with the
+// browser's own HTTP cache kept out of it, or made use of.
 
 import type { Ask } from './ask.ts'
-import { addPreconditions } from './freshen.ts'
-import type { HttpSettings } from './options.ts'
-import type { StoredResponse } from './variants.ts'
+import type { CachedFetchOptions } from './contract.ts'
 
-/** @param stored to be asked about */
-export function outgoing({ request, cache, mode, origin }: Ask, { revalidate }: Pick<HttpSettings, 'revalidate'>, signal: AbortSignal, stored?: StoredResponse): Request {
+/** @param stored fields of the response to be asked about */
+export function outgoing({ request, cache: asked, mode, origin }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal, stored?: Headers): Request {
+  // On servers there is no HTTP cache below, and `force-cache` adds no fields.
   const here = globalThis.location?.origin
   const headers = new Headers(request.headers)
+  let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : here ? 'no-cache' : 'force-cache'
   // A request without CORS may not carry preconditions.
-  const explicit = mode !== 'no-cors' && (revalidate === 'explicit' || (revalidate === 'auto' && (!here || here === origin)))
-  if (explicit && stored) addPreconditions(headers, stored)
-  if (explicit && here && cache === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')
-  return new Request(request, { headers, signal, cache: cacheMode(cache, explicit, !!here) })
-}
-
-/** The mode for the HTTP cache below. On servers there is none, and `force-cache` adds no fields. */
-function cacheMode(asked: RequestCache, explicit: boolean, below: boolean): RequestCache {
-  if (below && explicit) return 'no-store'
-  return asked === 'reload' || asked === 'no-cache' ? asked : below ? 'no-cache' : 'force-cache'
+  if (revalidate !== 'http-cache' && mode !== 'no-cors' && (revalidate === 'explicit' || !here || here === origin)) {
+    for (const [name, value] of [['if-none-match', stored?.get('etag')], ['if-modified-since', stored?.get('last-modified')]] as const) if (value) headers.set(name, value)
+    if (here && asked === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')
+    if (here) cache = 'no-store'
+  }
+  return new Request(request, { headers, signal, cache })
 }

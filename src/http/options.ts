@@ -24,18 +24,22 @@ const DEFAULTS: Defaults = {
   fetch: (...args) => fetch(...args),
 }
 
+const RULES = {
+  // What a structured field takes as it is (RFC 9651, section 3.3.4).
+  name: /^[a-z*][\w!#$%&'*+.^`|~:/-]*$/i,
+  revalidate: /^(auto|explicit|http-cache)$/,
+  unreachable: /^(throw|504)$/,
+}
+
 const CREATE = 'create cached fetch'
 
 export function httpSettings(options: CachedFetchOptions | undefined): HttpSettings {
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
-  const { name, revalidate, unreachable, omitHeaders, clock } = settings
+  const { omitHeaders, clock } = settings
   for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each]) checkType(CREATE, each, 'function', settings[each])
   for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) checkMs(CREATE, each, settings[each] ?? 0)
   checkType(CREATE, 'clock.now', 'function', clock.now)
-  // What a structured field takes as it is (RFC 9651, section 3.3.4).
-  check(/^[a-z*][\w!#$%&'*+.^`|~:/-]*$/i.test(name), CREATE, 'name', 'a token', name)
-  check(/^(auto|explicit|http-cache)$/.test(revalidate), CREATE, 'revalidate', "'auto', 'explicit' or 'http-cache'", revalidate)
-  check(/^(throw|504)$/.test(unreachable), CREATE, 'unreachable', "'throw' or '504'", unreachable)
+  for (const [each, rule] of Object.entries(RULES)) check(rule.test(settings[each as keyof typeof RULES]), CREATE, each, `like ${rule}`, settings[each as keyof typeof RULES])
   return { ...settings, omitHeaders: checkStrings(CREATE, 'omitHeaders', omitHeaders).map((each) => each.toLowerCase()) }
 }

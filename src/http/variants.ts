@@ -25,8 +25,8 @@ export interface StoredResponse extends Life {
   readonly stamp: number
   /** Of its groups. */
   readonly tags: readonly string[]
-  /** By which background load it came, if by one. */
-  readonly update?: { readonly changed: boolean }
+  /** Whether the body is another, where it came in the background. */
+  readonly changed: boolean | undefined
 }
 
 export interface StoredBody {
@@ -50,23 +50,17 @@ export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse)
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
 }
 
-/** Puts a response in front of those that it does not replace. @returns `dropped`: those that are left out */
-export function withVariant(variants: readonly StoredResponse[], added: StoredResponse, now: number): { kept: StoredResponse[]; dropped: StoredResponse[] } {
+/** Puts a response in front of those that it does not replace, and leaves the oldest out. */
+export function withVariant(variants: readonly StoredResponse[], added: StoredResponse, now: number): StoredResponse[] {
   const id = variantId(added.selectors)
-  const all = [added, ...variants.filter(({ selectors }) => variantId(selectors) !== id)]
-  const kept = all.filter(({ end }, place) => now < end && place < MOST_VARIANTS)
-  return { kept, dropped: all.filter((variant) => !kept.includes(variant)) }
+  return [added, ...variants.filter(({ selectors, end }) => now < end && variantId(selectors) !== id)].slice(0, MOST_VARIANTS)
 }
 
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: string | null): StoredResponse | undefined {
   return variants.find(
-    ({ status, selectors }) => (ask.redirect === 'manual' || !isRedirect(status)) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
+    ({ status, selectors }) => (ask.redirect === 'manual' || ![301, 302, 303, 307, 308].includes(status)) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
   )
-}
-
-function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status)
 }
 
 /** By which the body of a response is found: the selectors that are there. */
@@ -79,13 +73,12 @@ export function variantId(selectors: readonly Selector[]): string {
 /**
  * Those that a response is chosen by: always the user and whether cookies are sent, then what its Vary names.
  *
- * @param user a digest of the request's Authorization, null without one
+ * @param user a digest of the request's credentials, null without any
  * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name
  */
 export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  if (vary === null) return [USER, COOKIES].map((name) => [name, selectorOf(name, ask, user)])
-  const named = vary === undefined ? [...ask.headers.keys(), 'accept', 'accept-language'] : listOf(vary.toLowerCase())
-  const names = new Set([USER, COOKIES, ...named.filter((name) => name !== 'content-type' && name !== 'range').sort()])
+  const hidden = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range)$/.test(name)) : []
+  const names = vary === null ? [USER, COOKIES] : new Set([USER, COOKIES, ...hidden, ...listOf(vary?.toLowerCase() ?? null).sort()])
   return Array.from(names, (name) => [name, selectorOf(name, ask, user)])
 }
 
@@ -93,21 +86,12 @@ const USER = 'authorization'
 /** No field has this name. */
 const COOKIES = 'cookies:'
 
-function selectorOf(name: string, ask: Ask, user: string | null): string | null {
+function selectorOf(name: string, { headers, credentials, origin }: Ask, user: string | null): string | null {
   if (name === USER) return user
-  if (name === COOKIES) return sendsCookies(ask) ? null : 'none'
-  const value = ask.headers.get(name)
-  if (value === null) return null
-  const members = listOf(value)
-  return (isUnordered(name) ? members.map((member) => member.toLowerCase()).sort() : members).join(',')
-}
-
-function sendsCookies({ credentials, origin }: Ask): boolean {
   const here = globalThis.location?.origin
-  return credentials === 'include' || (credentials === 'same-origin' && (!here || here === origin))
-}
-
-/** Negotiation fields, whose members come in any order (RFC 9110, section 12.5). */
-function isUnordered(name: string): boolean {
-  return /^accept(-language|-encoding)?$/.test(name)
+  if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && here && here !== origin) ? 'none' : null
+  const value = headers.get(name)
+  const members = listOf(value)
+  // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
+  return value && (/^accept(-language|-encoding)?$/.test(name) ? members.map((member) => member.toLowerCase()).sort() : members).join()
 }
