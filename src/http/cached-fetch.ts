@@ -6,13 +6,13 @@ import { call, CacheError } from '../errors.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { readAsk, type Ask, type Input } from './ask.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
-import { exchange, type Serve, type Task } from './exchange.ts'
+import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
 import { ALL, keyOf, prefixOf, urlOf } from './keys.ts'
 import { httpSettings } from './options.ts'
 import { find, list } from './responses.ts'
 import { createDigest } from './user.ts'
-import type { HttpEntry } from './variants.ts'
+import type { HttpEntry, StoredResponse } from './variants.ts'
 import { judge } from './verdict.ts'
 
 /**
@@ -29,7 +29,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
 
-  const partitionOf = (ask: Pick<Ask, 'request'>): string => partition?.(ask.request) ?? ''
+  const prefixFor = (ask: Pick<Ask, 'request'>): string => prefixOf(partition ? partition(ask.request) : '')
 
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
@@ -45,41 +45,42 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   /** An unsafe request goes to the origin, and what it has changed is not used any more. */
   const mutate = async (ask: Ask): Promise<Response> => {
     const response = await settings.fetch(ask.request)
-    // What cannot be seen may have succeeded.
-    if ((response.status >= 200 && response.status < 400) || response.type === 'opaque') await invalidateAfter(cache, partitionOf(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
+    if (response.status < 400) await invalidateAfter(cache, prefixFor(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
     return pass(response, `${name}; fwd=method`)
   }
 
-  const serve: Serve = ({ stored, bytes }, ask, how) => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
+  const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   const read = async (ask: Ask, event: ExtendableEventLike | undefined): Promise<Response> => {
     const digest = partition ? null : digestOf(ask.headers)
     const user = digest && (await digest)
     if (user === undefined) return forward(ask, 'bypass')
-    const whose = partitionOf(ask)
-    const key = keyOf(whose, ask.url)
-    const { variants, held } = await find(cache, key, ask, user)
+    const prefix = prefixFor(ask)
+    const key = keyOf(prefix, ask.url)
+    const found = await find(cache, key, ask, user)
+    const { variants, stored, bytes } = found
     const now = clock.now()
-    const verdict = held && judge(held.stored, ask, now)
-    const task = { ask, partition: whose, key, user, event, variants, held: ask.cache === 'reload' ? undefined : held, background: verdict === 'use-and-revalidate' }
-    if (held && verdict !== 'validate') {
-      if (task.background) answerOf({ ...task, why: 'fwd=stale' }, now).catch(() => {})
-      const ttl = Math.floor((held.stored.staleAt - now) / 1000)
-      return serve(held, ask, `hit; ttl=${ttl}${task.background ? '; detail=swr' : ''}`)
+    const verdict = stored && judge(stored, ask, now)
+    const background = verdict === 'use-and-revalidate'
+    const task = { ask, prefix, key, user, event, background, ...found, ...(ask.cache === 'reload' && { stored: undefined }) }
+    if (stored && bytes && verdict !== 'validate') {
+      if (background) answerOf({ ...task, why: 'stale' }, now).catch(() => {})
+      const ttl = Math.floor((stored.staleAt - now) / 1000)
+      return serve(stored, bytes, ask, `hit; ttl=${ttl}${background ? '; detail=swr' : ''}`)
     }
     if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: nothing is stored')
-    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss; detail=only-if-cached`)
+    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
     if (ask.headers.has('range')) return forward(ask, 'partial')
-    if (ask.method === 'HEAD' && !held) return forward(ask, 'uri-miss')
-    const why = held ? (now < held.stored.staleAt ? 'fwd=request' : 'fwd=stale') : variants.length ? 'fwd=vary-miss' : 'fwd=uri-miss'
+    if (ask.method === 'HEAD' && !stored) return forward(ask, 'uri-miss')
+    const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
     return request({ ...task, why }, now)
   }
 
   /** Asks the origin; what is stored stands in where it may. */
   const request = async (task: Task, asked: number): Promise<Response> => {
-    const { ask, held } = task
-    const standsIn = held && settings.offlineStale && held.stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
-    const standIn = (): Response => serve(held!, ask, `${task.why}; detail=offline`)
+    const { ask, stored, bytes } = task
+    const standsIn = stored && settings.offlineStale && stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
+    const standIn = (): Response => serve(stored!, bytes!, ask, `fwd=${task.why}; detail=offline`)
     try {
       const answers = [answerOf(task, asked)]
       if (standsIn && networkTimeout < Infinity) answers.push(after(networkTimeout).then(standIn))
@@ -87,7 +88,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
       if (standsIn) return standIn()
-      if (settings.unreachable === '504') return gatewayTimeout(`${name}; ${task.why}; detail=unreachable`)
+      if (settings.unreachable === '504') return gatewayTimeout(`${name}; fwd=${task.why}`)
       throw error
     }
   }
@@ -95,15 +96,15 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   /** Whoever joined another's request looks at what it has stored; where that does not fit, it asks for itself. */
   const answerOf = async (task: Task, asked: number): Promise<Response> => {
     const { ask, key, user, why } = task
-    const refreshes = why === 'fwd=request' || why === 'fwd=vary-miss' || ask.cache === 'reload'
+    const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
-      const response = await exchange(cache, settings, serve, task, refresh)
+      const response = await exchange(cache, settings, task, refresh)
       if (response) return response
-      const { held } = await find(cache, key, ask, user)
+      const { stored, bytes } = await find(cache, key, ask, user)
       const now = clock.now()
-      if (held && (held.stored.responseTime > asked || judge(held.stored, ask, now) === 'use')) return serve(held, ask, `${why}; collapsed`)
+      if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
     }
-    return forward(ask, `${why.slice(4)}; collapsed=?0`)
+    return forward(ask, `${why}; collapsed=?0`)
   }
 
   if (onUpdate)
@@ -133,7 +134,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   return Object.assign(cachedFetch, {
     handles: (request: Request): boolean => isHandled(readAsk(request, undefined)),
-    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => partitionOf({ request: new Request(url) })),
+    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: new Request(url) })),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
 }

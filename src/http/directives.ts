@@ -17,8 +17,13 @@ export function parseDirectives(text: string | null): Directives {
 
 /** ms that a directive gives, undefined without it; of several the shortest, and 0 for what is no whole number of seconds. At most 2^31 s (RFC 9111, section 1.2.2). */
 export function durationOf(directives: Directives, name: string): number | undefined {
-  const values = directives.get(name)?.map((value) => (/^\d+$/.test(value) ? Number(value) * 1000 : 0))
+  const values = directives.get(name)?.map(msOf)
   return values && Math.min(...values, 2 ** 31 * 1000)
+}
+
+/** ms of a whole number of seconds; 0 for anything else. */
+export function msOf(seconds: string | undefined): number {
+  return /^\d+$/.test(seconds!) ? Number(seconds) * 1000 : 0
 }
 
 /** Members of a comma-separated list. */

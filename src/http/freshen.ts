@@ -16,11 +16,11 @@ function bare(value: string | null): string | undefined {
 /**
  * The fields to store after an answer.
  * @param confirmed those of the stored response, if the answer confirms it
- * @param unstored names of told fields that do not count
+ * @param keeps whether a told field counts
  */
-export function fieldsAfter(told: Headers, unstored: ReadonlySet<string>, confirmed?: Headers): Headers {
+export function fieldsAfter(told: Headers, keeps: (name: string) => boolean, confirmed?: Headers): Headers {
   const headers = new Headers(confirmed)
-  const news = [...told].filter(([name]) => !unstored.has(name) && !(confirmed && /^content-(encoding|length|range)$/.test(name)))
+  const news = [...told].filter(([name]) => keeps(name) && !(confirmed && /^content-(encoding|length|range)$/.test(name)))
   // Its age counts from this answer on.
   for (const [name] of [['age'], ['date'], ...news]) headers.delete(name!)
   for (const [name, value] of news) headers.append(name, value)

@@ -9,22 +9,22 @@ import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
 /** After the answer to an unsafe request. @param own groups that the app names */
-export async function invalidateAfter(cache: Cache<HttpEntry>, partition: string, { url, origin }: Ask, { headers, url: final }: Response, own: readonly string[]): Promise<void> {
+export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, origin }: Ask, { headers, url: final }: Response, own: readonly string[]): Promise<void> {
   const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, final || url) ? [new URL(each, final || url)] : []))
   await Promise.all([
     // Of another origin it may not say anything.
-    ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, partition, each.href)),
-    ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(partition, group, origin))),
-    ...own.map((group) => cache.deleteTag(groupTag(partition, group))),
+    ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),
+    ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
+    ...own.map((group) => cache.deleteTag(groupTag(prefix, group))),
   ])
 }
 
-/** What an app selects. @param partitionOf that of a request to a URL */
-export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, partitionOf: (url: string) => string): Promise<void> {
+/** What an app selects. @param prefixFor that of a request to a URL */
+export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, prefixFor: (url: string) => string): Promise<void> {
   const base = globalThis.location?.href ?? 'http://localhost'
   const { href } = new URL(url ?? prefix ?? '', base)
-  const whose = partition ?? partitionOf(href)
-  if (group !== undefined) return cache.deleteTag(groupTag(whose, group))
-  if (url !== undefined) return forget(cache, whose, href)
-  await cache.deletePrefix(prefixOf(whose) + (prefix === undefined ? '' : href))
+  const own = partition === undefined ? prefixFor(href) : prefixOf(partition)
+  if (group !== undefined) return cache.deleteTag(groupTag(own, group))
+  if (url !== undefined) return forget(cache, own, href)
+  await cache.deletePrefix(own + (prefix === undefined ? '' : href))
 }

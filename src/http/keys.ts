@@ -13,8 +13,8 @@ export function prefixOf(partition: string): string {
 }
 
 /** @param url absolute; its fragment does not count */
-export function keyOf(partition: string, url: string): string {
-  return prefixOf(partition) + url.replace(/#.*/s, '')
+export function keyOf(prefix: string, url: string): string {
+  return prefix + url.replace(/#.*/s, '')
 }
 
 export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): string {
@@ -28,6 +28,6 @@ export function urlOf(key: string): string | undefined {
 }
 
 /** The tag of a group: of one origin (RFC 9875, section 2), or, without one, as apps name it. */
-export function groupTag(partition: string, group: string, origin = ''): string {
-  return `${prefixOf(partition)}${origin}\0${group}`
+export function groupTag(prefix: string, group: string, origin = ''): string {
+  return `${prefix}${origin}\0${group}`
 }

@@ -36,10 +36,10 @@ const CREATE = 'create cached fetch'
 export function httpSettings(options: CachedFetchOptions | undefined): HttpSettings {
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
-  const { omitHeaders, clock } = settings
   for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each]) checkType(CREATE, each, 'function', settings[each])
   for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) checkMs(CREATE, each, settings[each] ?? 0)
-  checkType(CREATE, 'clock.now', 'function', clock.now)
+  checkType(CREATE, 'clock.now', 'function', settings.clock.now)
+  checkStrings(CREATE, 'omitHeaders', settings.omitHeaders)
   for (const [each, rule] of Object.entries(RULES)) check(rule.test(settings[each as keyof typeof RULES]), CREATE, each, `like ${rule}`, settings[each as keyof typeof RULES])
-  return { ...settings, omitHeaders: checkStrings(CREATE, 'omitHeaders', omitHeaders).map((each) => each.toLowerCase()) }
+  return settings
 }

@@ -2,7 +2,7 @@
 // private cache: one user's (RFC 9111, section 1).
 
 import { parseDate } from './dates.ts'
-import { durationOf, listOf, parseDirectives, type Directives } from './directives.ts'
+import { durationOf, listOf, msOf, parseDirectives, type Directives } from './directives.ts'
 
 /** A stored response's life. Times are epoch ms, durations ms. */
 export interface Life {
@@ -28,8 +28,8 @@ export interface Policy {
   readonly life: Life
   /** Whether it may be kept at all (RFC 9111, section 3). */
   readonly storable: boolean
-  /** Names of fields that are not kept with it. */
-  readonly unstored: ReadonlySet<string>
+  /** Whether a field of this name is kept with it. */
+  readonly keeps: (name: string) => boolean
 }
 
 export interface PolicyOptions {
@@ -43,20 +43,19 @@ export interface PolicyOptions {
 /** Statuses whose meaning is known, and that may be stored without being told to (RFC 9110, section 15.1). */
 const CACHEABLE = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
 
-/** Fields that a cache keeps to itself (RFC 9111, section 3.1), and those about one connection (RFC 9110, section 7.6.1). */
-const UNSTORED =
-  'connection,keep-alive,proxy-authenticate,proxy-authentication-info,proxy-authorization,proxy-connection,te,trailer,transfer-encoding,upgrade'
+/** Fields that a cache keeps to itself (RFC 9111, section 3.1): they are about one connection (RFC 9110, section 7.6.1). */
+const UNSTORED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
 export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders }: PolicyOptions): Policy {
   const directives = parseDirectives(headers.get('cache-control'))
   const date = parseDate(headers.get('date'), responseTime) ?? responseTime
   const cacheable = CACHEABLE.includes(status)
   const lifetime = lifetimeOf(headers, directives, date) ?? (cacheable || directives.has('public') ? guessOf(headers, date, heuristic) ?? defaultTtl : 0)
-  const told = listOf(headers.get('age'))[0]
-  const age = Math.max(0, responseTime - date, (/^\d+$/.test(told!) ? Number(told) * 1000 : 0) + responseTime - requestTime)
+  const age = Math.max(0, responseTime - date, msOf(listOf(headers.get('age'))[0]) + responseTime - requestTime)
   const noCache = !!directives.get('no-cache')?.includes('')
   const matchesNone = listOf(headers.get('vary')).includes('*')
   const named = ['no-cache', 'private'].flatMap((name) => directives.get(name) ?? [])
+  const unstored = listOf([headers.get('connection'), ...named, ...omitHeaders].join().toLowerCase())
   return {
     life: {
       bornAt: responseTime - age,
@@ -73,7 +72,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
       (!directives.has('no-store') || (directives.has('must-understand') && cacheable)) &&
       // An error is nothing to fall back on.
       (lifetime > 0 || (cacheable && status < 400)),
-    unstored: new Set(listOf([UNSTORED, headers.get('connection'), ...named, ...omitHeaders].join().toLowerCase())),
+    keeps: (name) => !UNSTORED.test(name) && !unstored.includes(name),
   }
 }
 

@@ -3,19 +3,18 @@
 import type { Cache, LoaderContext } from '../contract.ts'
 import type { Ask } from './ask.ts'
 import { bodyKeyOf, keyOf } from './keys.ts'
-import { bytesOf, findVariant, selectorsOf, variantsIn, withVariant, type HttpEntry, type StoredResponse } from './variants.ts'
-
-/** A stored response with its body. */
-export interface Held {
-  readonly stored: StoredResponse
-  readonly bytes: ArrayBuffer
-}
+import { bytesOf, findVariant, selectorsOf, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 
 export interface Found {
   /** All that is stored of the URL, the latest first. */
   readonly variants: readonly StoredResponse[]
-  readonly held: Held | undefined
+  /** The one for the request, if its body is there too. */
+  readonly stored: StoredResponse | undefined
+  readonly bytes: ArrayBuffer | undefined
 }
+
+/** Responses kept of one URL. */
+const MOST_VARIANTS = 16
 
 const STALE = { stale: true } as const
 
@@ -30,7 +29,7 @@ export async function find(cache: Cache<HttpEntry>, key: string, ask: Ask, user:
   const stored = findVariant(variants, ask, user)
   const own = stored && bodyKeyOf(key, stored.selectors)
   const bytes = stored && bytesOf(await (own === usual ? reading : cache.get(own!, STALE)), stored)
-  return { variants, held: bytes && { stored, bytes } }
+  return { variants, stored: bytes && stored, bytes }
 }
 
 /** All that is stored of a URL. */
@@ -47,23 +46,21 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
  */
 export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer): HttpEntry {
   const now = stored.responseTime
-  const kept = withVariant(variants, stored, now)
+  const own = bodyKeyOf(key, stored.selectors)
+  const others = variants.filter(({ selectors }) => bodyKeyOf(key, selectors) !== own)
+  const kept = [stored, ...others.splice(0, MOST_VARIANTS - 1)]
   const end = Math.max(...kept.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: kept.flatMap((variant) => variant.tags) })
-  const own = bodyKeyOf(key, stored.selectors)
   if (bytes) also(own, { stamp: stored.stamp, bytes })
-  for (const { selectors } of variants) {
-    const other = bodyKeyOf(key, selectors)
-    if (!kept.some((variant) => bodyKeyOf(key, variant.selectors) === other)) cache.delete(other).catch(() => {})
-  }
+  for (const { selectors } of others) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
   if (key === loaded) return kept
   also(key, kept)
   return []
 }
 
 /** Removes all variants of a URL. */
-export async function forget(cache: Cache<HttpEntry>, partition: string, url: string): Promise<void> {
-  const key = keyOf(partition, url)
+export async function forget(cache: Cache<HttpEntry>, prefix: string, url: string): Promise<void> {
+  const key = keyOf(prefix, url)
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }

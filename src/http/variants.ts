@@ -37,9 +37,6 @@ export interface StoredBody {
 /** What a cache of responses holds: give it as `createCache<HttpEntry>`. */
 export type HttpEntry = readonly StoredResponse[] | StoredBody
 
-/** Responses kept of one URL. */
-const MOST_VARIANTS = 16
-
 /** Of what came from storage, all that this release can read. */
 export function variantsIn(value: HttpEntry | undefined): readonly StoredResponse[] {
   return Array.isArray(value) ? value.filter((variant) => variant?.form === 1) : []
@@ -48,12 +45,6 @@ export function variantsIn(value: HttpEntry | undefined): readonly StoredRespons
 export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse): ArrayBuffer | undefined {
   const body = value as Partial<StoredBody> | undefined
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
-}
-
-/** Puts a response in front of those that it does not replace, and leaves the oldest out. */
-export function withVariant(variants: readonly StoredResponse[], added: StoredResponse, now: number): StoredResponse[] {
-  const id = variantId(added.selectors)
-  return [added, ...variants.filter(({ selectors, end }) => now < end && variantId(selectors) !== id)].slice(0, MOST_VARIANTS)
 }
 
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
