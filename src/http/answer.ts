@@ -5,8 +5,8 @@ import { partOf } from './range.ts'
 import type { StoredResponse } from './variants.ts'
 
 /** What a script cannot see into, or make again, is given as it is. */
-export function isReadable({ type, status }: Response): boolean {
-  return !/^(opaque|error)/.test(type) && status >= 200 && status < 600
+export function isReadable({ status }: Response): boolean {
+  return status >= 200 && status < 600
 }
 
 /** A response from the network, with its body or with what takes the body's place. */
@@ -36,7 +36,7 @@ export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, he
 
 /** The response to a request that cannot be answered (RFC 9111, section 5.2.1.7). */
 export function gatewayTimeout(cacheStatus: string): Response {
-  return make(null, { status: 504, statusText: 'Gateway Timeout', headers: { 'cache-status': cacheStatus } }, {})
+  return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
 }
 
 /** @param source has members that the constructor does not take */

@@ -1,21 +1,11 @@
-// A body on its way to a caller, copied as it comes.
+// What becomes of bodies that are stored.
 
-type Body = ReadableStream<Uint8Array<ArrayBuffer>>
-
-/**
- * A body for a caller, who reads it at their own pace, and for whom it ends when what was copied has been seen to.
- *
- * @param signal takes it away
- */
-export function until(body: Body, signal: AbortSignal | undefined, seen: Promise<unknown>): Body {
-  const flush = async (): Promise<void> => void (await seen)
-  return body.pipeThrough(new TransformStream({ flush }), signal && { signal })
-}
+type Chunk = Uint8Array<ArrayBuffer>
 
 /** All of a body, read ahead of its other readers, once it has come to its end; rejects where it breaks off or is longer than the limit, in bytes. */
-export function copy(body: Body, limit: number): Promise<ArrayBuffer> {
+export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayBuffer> {
   let size = 0
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+  const counter = new TransformStream<Chunk, Chunk>({
     transform(chunk, controller) {
       size += chunk.byteLength
       if (size > limit) controller.error()

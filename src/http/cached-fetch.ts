@@ -3,6 +3,7 @@
 
 import type { Cache } from '../contract.ts'
 import { call, CacheError } from '../errors.ts'
+import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { readAsk, type Ask, type Input } from './ask.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
@@ -82,9 +83,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const standsIn = stored && settings.offlineStale && stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
     const standIn = (): Response => serve(stored!, bytes!, ask, `fwd=${task.why}; detail=offline`)
     try {
-      const answers = [answerOf(task, asked)]
-      if (standsIn && networkTimeout < Infinity) answers.push(after(networkTimeout).then(standIn))
-      return await Promise.race(answers)
+      const answer = answerOf(task, asked)
+      return await (standsIn && networkTimeout < 2 ** 31 ? within(networkTimeout, answer) : answer)
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
       if (standsIn) return standIn()
@@ -137,9 +137,4 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: new Request(url) })),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
-}
-
-/** A timer that keeps no server running. */
-function after(ms: number): Promise<unknown> {
-  return new Promise((resolve) => AbortSignal.timeout(ms).addEventListener('abort', resolve))
 }

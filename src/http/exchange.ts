@@ -1,17 +1,17 @@
 // One request to the origin for all who ask for the same. It runs as a load of the cache, which shares it among tabs and does
 // not store what was overtaken. The caller who runs it gets the response as it comes; the others what was stored.
 
-import type { Cache, LoaderContext, LoadOptions } from '../contract.ts'
+import type { Cache, Loader, LoaderContext, LoadOptions } from '../contract.ts'
 import { isReadable, pass, restore } from './answer.ts'
 import type { Ask } from './ask.ts'
-import { copy, isSame, until } from './body.ts'
+import { copy, isSame } from './body.ts'
 import type { ExtendableEventLike } from './contract.ts'
 import { fieldsAfter, isAbout } from './freshen.ts'
 import { groupsIn } from './groups.ts'
 import { groupTag, keyOf } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
-import { readPolicy } from './policy.ts'
+import { KEPT, readPolicy } from './policy.ts'
 import { forget, keep, list } from './responses.ts'
 import { selectorsOf, type HttpEntry, type StoredResponse } from './variants.ts'
 import { replacesError } from './verdict.ts'
@@ -35,32 +35,17 @@ export interface Task {
   readonly why: string
 }
 
-type Loading = (context: LoaderContext<HttpEntry>) => Promise<HttpEntry | undefined>
-
-/** ms for which a response is kept past its freshness, for a revalidation, or for when the origin cannot be reached. */
-const KEPT = 30 * 24 * 3_600_000
-
 /**
  * @param refresh asks the origin even if another has stored a fresh response
  * @returns undefined where another has asked, who may have stored what answers this request too
  */
-export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
-  const { ask: { signal }, event, key } = task
-  return new Promise((give, reject) => {
-    let end!: () => void
-    const load = loading(cache, settings, task, give, new Promise((resolve) => (end = resolve)))
-    // What fails after the response was given, its body tells.
-    const run: Loading = (context) => load(context).catch((error) => void reject(error))
-    const done = cache.getOrLoad(key, run, { refresh, signal } as LoadOptions).then(() => give(undefined), reject).finally(end)
-    event?.waitUntil(done.then(() => cache.flush()).catch(() => {}))
-  })
-}
-
-/** @param seen resolves when the load is over: its value shows in the cache */
-function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix, key, user, variants, stored, bytes, background, why }: Task, give: (response: Response) => void, seen: Promise<void>): Loading {
+export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix, key, user, variants, stored, bytes, background, event, why }: Task, refresh: boolean): Promise<Response | undefined> {
   const { clock, name, maxBodyBytes } = settings
   const known = new Headers(stored?.headers as [string, string][])
   const head = ask.method === 'HEAD'
+  let give!: (response?: Response) => void
+  let fail!: (error: unknown) => void
+  const answer = new Promise<Response | undefined>((resolve, reject) => ([give, fail] = [resolve, reject]))
   let requestTime: number
   let now: number
 
@@ -71,14 +56,12 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
     return response
   }
 
-  /** The record of an answer, which has no time to live where it may not be kept; of one that confirms what is stored, with that one's body. */
+  /** The record of an answer; of one that confirms what is stored, with that one's body. */
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
     const told = readPolicy(response.status, response.headers, requestTime, now, settings)
     const headers = fieldsAfter(response.headers, told.keeps, confirmed && known)
     const { status, statusText } = confirmed ?? response
-    const { life, storable } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
-    const { mayBeStale, staleAt, staleWhileRevalidate, staleIfError } = life
-    const stale = mayBeStale ? Math.max(staleWhileRevalidate, settings.staleIfError ?? staleIfError, settings.offlineStale ? KEPT : 0) : 0
+    const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
     return {
       ...life,
@@ -89,7 +72,6 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
       headers: [...headers],
       selectors: selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
-      end: storable ? staleAt + Math.max(stale, headers.has('etag') || headers.has('last-modified') ? KEPT : 0) : 0,
       stamp: confirmed?.stamp ?? Math.random(),
       tags: confirmed?.tags ?? tagsOf(response, url),
       changed: background ? !confirmed : undefined,
@@ -98,8 +80,8 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
 
   const tagsOf = (response: Response, url: string): string[] => {
     const groups = groupsIn(response.headers.get('cache-groups'))
-    const all = [...groups, ...(settings.groups?.(response) ?? [])]
-    return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...all.map((group) => groupTag(prefix, group))]
+    const own = settings.groups?.(response) ?? []
+    return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...groups.concat(own).map((group) => groupTag(prefix, group))]
   }
 
   const passOn = (response: Response, more = '', body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, body))
@@ -122,7 +104,8 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
     const length = response.headers.get('content-length')
     const kept = record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
     const [first, second] = (kept && response.body?.tee()) || [response.body]
-    const body = first && until(first, ask.signal, seen)
+    // For its caller it ends when it is stored.
+    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
     passOn(response, kept ? '; stored' : '', body)
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : kept && new ArrayBuffer()
     if (!whole && background) await body?.cancel()
@@ -135,7 +118,7 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
     return keep(cache, context, own, await list(cache, own), found, whole)
   }
 
-  return async (context) => {
+  const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
     let response = await send(context.signal, !head)
     if (stored && bytes) {
       const { status, headers } = response
@@ -145,7 +128,7 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
       if (head) passOn(response)
       if (confirms) return confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
-      if (replacesError(status, stored, ask, settings.staleIfError, now)) {
+      if (replacesError(status, stored, ask, now)) {
         response.body?.cancel().catch(() => {})
         return void serveStored(stored, bytes, status, '; detail=sie')
       }
@@ -154,4 +137,11 @@ function loading(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix,
     }
     return receive(context, response)
   }
+
+  // What fails after the response was given, its body tells.
+  const run: Loader<HttpEntry, HttpEntry | undefined> = (context) => load(context).catch((error) => void fail(error))
+  /** Its value shows in the cache. */
+  const done = cache.getOrLoad(key, run, { refresh, signal: ask.signal } as LoadOptions).then(() => give(), fail)
+  event?.waitUntil(done.then(() => cache.flush()).catch(() => {}))
+  return answer
 }

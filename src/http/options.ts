@@ -25,8 +25,8 @@ const DEFAULTS: Defaults = {
 }
 
 const RULES = {
-  // What a structured field takes as it is (RFC 9651, section 3.3.4).
-  name: /^[a-z*][\w!#$%&'*+.^`|~:/-]*$/i,
+  // A token (RFC 9651, section 3.3.4).
+  name: /^[a-z][\w.-]*$/i,
   revalidate: /^(auto|explicit|http-cache)$/,
   unreachable: /^(throw|504)$/,
 }

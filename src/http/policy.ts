@@ -22,23 +22,31 @@ export interface Life {
   readonly staleWhileRevalidate: number
   /** After its freshness (RFC 5861, section 4). */
   readonly staleIfError: number
+  /** The end of any use, a revalidation too; 0 where it may not be kept at all (RFC 9111, section 3). */
+  readonly end: number
 }
 
 export interface Policy {
   readonly life: Life
-  /** Whether it may be kept at all (RFC 9111, section 3). */
-  readonly storable: boolean
   /** Whether a field of this name is kept with it. */
   readonly keeps: (name: string) => boolean
 }
 
+/** What the user of the cache has to say. */
 export interface PolicyOptions {
   /** Share of the time since its last modification for which a response is taken for fresh that says nothing of it. */
   readonly heuristic: number
   /** ms that stand in where neither the response nor the heuristic says how long it is fresh. */
   readonly defaultTtl: number
   readonly omitHeaders: readonly string[]
+  /** ms, in place of what responses say. */
+  readonly staleIfError?: number
+  /** Whether what is stale is kept for when the origin cannot be reached. */
+  readonly offlineStale: boolean
 }
+
+/** ms for which a response is kept past its freshness, for a revalidation, or for when the origin cannot be reached. */
+export const KEPT: number = 30 * 24 * 3_600_000
 
 /** Statuses whose meaning is known, and that may be stored without being told to (RFC 9110, section 15.1). */
 const CACHEABLE = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
@@ -46,32 +54,34 @@ const CACHEABLE = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
 /** Fields that a cache keeps to itself (RFC 9111, section 3.1): they are about one connection (RFC 9110, section 7.6.1). */
 const UNSTORED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
 
-export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders }: PolicyOptions): Policy {
+export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders, offlineStale, ...given }: PolicyOptions): Policy {
   const directives = parseDirectives(headers.get('cache-control'))
   const date = parseDate(headers.get('date'), responseTime) ?? responseTime
   const cacheable = CACHEABLE.includes(status)
   const lifetime = lifetimeOf(headers, directives, date) ?? (cacheable || directives.has('public') ? guessOf(headers, date, heuristic) ?? defaultTtl : 0)
   const age = Math.max(0, responseTime - date, msOf(listOf(headers.get('age'))[0]) + responseTime - requestTime)
+  const staleAt = responseTime - age + lifetime
+  const staleWhileRevalidate = durationOf(directives, 'stale-while-revalidate') ?? 0
+  const staleIfError = given.staleIfError ?? durationOf(directives, 'stale-if-error') ?? 0
   const noCache = !!directives.get('no-cache')?.includes('')
   const matchesNone = listOf(headers.get('vary')).includes('*')
-  const named = ['no-cache', 'private'].flatMap((name) => directives.get(name) ?? [])
-  const unstored = listOf([headers.get('connection'), ...named, ...omitHeaders].join().toLowerCase())
+  const mayBeStale = !noCache && !matchesNone && !directives.has('must-revalidate')
+  const stale = mayBeStale ? Math.max(staleWhileRevalidate, staleIfError, offlineStale ? KEPT : 0) : 0
+  // An error is nothing to fall back on.
+  const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (!directives.has('no-store') || (directives.has('must-understand') && cacheable))
+  const unstored = listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase())
   return {
     life: {
       bornAt: responseTime - age,
-      staleAt: responseTime - age + lifetime,
+      staleAt,
       noCache,
       matchesNone,
-      mayBeStale: !noCache && !matchesNone && !directives.has('must-revalidate'),
+      mayBeStale,
       immutable: directives.has('immutable'),
-      staleWhileRevalidate: durationOf(directives, 'stale-while-revalidate') ?? 0,
-      staleIfError: durationOf(directives, 'stale-if-error') ?? 0,
+      staleWhileRevalidate,
+      staleIfError,
+      end: storable ? staleAt + Math.max(stale, headers.has('etag') || headers.has('last-modified') ? KEPT : 0) : 0,
     },
-    storable:
-      ![206, 304].includes(status) &&
-      (!directives.has('no-store') || (directives.has('must-understand') && cacheable)) &&
-      // An error is nothing to fall back on.
-      (lifetime > 0 || (cacheable && status < 400)),
     keeps: (name) => !UNSTORED.test(name) && !unstored.includes(name),
   }
 }

@@ -11,8 +11,8 @@ export function createDigest(): (fields: Fields) => Promise<string | undefined> 
   let digest: Promise<string | undefined>
 
   return (fields) => {
-    if (!fields.has('authorization') && !fields.has('cookie')) return null
-    const credentials = `${fields.get('authorization')}\n${fields.get('cookie')}`
+    const credentials = `${fields.get('authorization') ?? ''}\n${fields.get('cookie') ?? ''}`
+    if (credentials === '\n') return null
     if (credentials !== last) digest = digestOf((last = credentials))
     return digest
   }

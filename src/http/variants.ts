@@ -19,8 +19,6 @@ export interface StoredResponse extends Life {
   readonly selectors: readonly Selector[]
   /** Epoch ms at which it came, or was last confirmed. */
   readonly responseTime: number
-  /** Epoch ms at which its entries expire. */
-  readonly end: number
   /** The same in its body: both are of one answer. */
   readonly stamp: number
   /** Of its groups. */
@@ -50,7 +48,7 @@ export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse)
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: string | null): StoredResponse | undefined {
   return variants.find(
-    ({ status, selectors }) => (ask.redirect === 'manual' || ![301, 302, 303, 307, 308].includes(status)) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
+    ({ status, selectors }) => (ask.redirect === 'manual' || !/30[12378]/.test(`${status}`)) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
   )
 }
 
@@ -68,9 +66,8 @@ export function variantId(selectors: readonly Selector[]): string {
  * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name
  */
 export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  const hidden = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range)$/.test(name)) : []
-  const names = vary === null ? [USER, COOKIES] : new Set([USER, COOKIES, ...hidden, ...listOf(vary?.toLowerCase() ?? null).sort()])
-  return Array.from(names, (name) => [name, selectorOf(name, ask, user)])
+  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range)$/.test(name)) : listOf(vary).sort()
+  return [USER, COOKIES, ...named].map((name) => [name.toLowerCase(), selectorOf(name.toLowerCase(), ask, user)])
 }
 
 const USER = 'authorization'
@@ -78,7 +75,8 @@ const USER = 'authorization'
 const COOKIES = 'cookies:'
 
 function selectorOf(name: string, { headers, credentials, origin }: Ask, user: string | null): string | null {
-  if (name === USER) return user
+  // What is on disk tells nobody's cookies.
+  if (name === USER || (name === 'cookie' && user !== null)) return user
   const here = globalThis.location?.origin
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && here && here !== origin) ? 'none' : null
   const value = headers.get(name)

@@ -30,8 +30,8 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   return now - staleAt < staleWhileRevalidate ? 'use-and-revalidate' : 'validate'
 }
 
-/** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). @param window ms, in place of what the response says */
-export function replacesError(status: number, { mayBeStale, staleAt, staleIfError }: Life, { directives }: Ask, window: number | undefined, now: number): boolean {
+/** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
+export function replacesError(status: number, { mayBeStale, staleAt, staleIfError }: Life, { directives }: Ask, now: number): boolean {
   const asked = durationOf(directives, 'stale-if-error') ?? 0
-  return [500, 502, 503, 504].includes(status) && mayBeStale && now - staleAt < (window ?? Math.max(asked, staleIfError))
+  return [500, 502, 503, 504].includes(status) && mayBeStale && now - staleAt < Math.max(asked, staleIfError)
 }
