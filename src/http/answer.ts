@@ -10,12 +10,15 @@ export function isReadable({ status }: Response): boolean {
 }
 
 /** A response from the network, with its body or with what takes the body's place. */
-export function pass(response: Response, cacheStatus: string, body: BodyInit | null = response.body): Response {
+export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
   const { status, statusText } = response
   const headers = new Headers(response.headers)
   headers.append('cache-status', cacheStatus)
-  return make(body, { status, statusText, headers }, response)
+  const passed = make(body, { status, statusText, headers }, response)
+  // Engines differ in what an aborted stream that was not fetched ends with, if with an error at all.
+  for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) define(passed, name, () => Response.prototype[name].call(passed).finally(() => signal?.throwIfAborted()))
+  return passed
 }
 
 /** A stored response, or the part of it that was asked for. */
@@ -36,20 +39,25 @@ export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, he
 
 /** The response to a request that cannot be answered (RFC 9111, section 5.2.1.7). */
 export function gatewayTimeout(cacheStatus: string): Response {
-  return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
+  return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, new Response())
 }
 
-/** @param source has members that the constructor does not take */
 function make(body: BodyInit | null, init: ResponseInit, source: Source): Response {
   // Statuses that have no body (Fetch, "null body status").
   return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), source)
 }
 
-type Source = Partial<Pick<Response, 'url' | 'redirected' | 'type'>>
+/** What the constructor does not take. Clones have it too. */
+const MEMBERS = ['url', 'redirected', 'type'] as const
 
-/** Clones get the members too. */
+type Source = Pick<Response, (typeof MEMBERS)[number]>
+
 function dress(response: Response, source: Source): Response {
-  const { url = '', redirected = false, type = 'default' } = source
-  for (const [name, value] of Object.entries({ url, redirected, type, clone: () => dress(Response.prototype.clone.call(response), source) })) Object.defineProperty(response, name, { value })
+  for (const name of MEMBERS) define(response, name, source[name])
+  define(response, 'clone', () => dress(Response.prototype.clone.call(response), source))
   return response
+}
+
+function define(response: Response, name: string, value: unknown): void {
+  Object.defineProperty(response, name, { value })
 }

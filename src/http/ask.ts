@@ -27,10 +27,13 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 
 /** @throws TypeError as `new Request` does */
 export function readAsk(input: Input, init: RequestInit | undefined): Ask {
-  let request = input instanceof Request && !init ? input : input instanceof Request || !isPlain(init) ? new Request(input, init) : undefined
+  const plain = Object.keys(init ?? {}).every((name) => name === 'headers' || name === 'signal')
+  let request = input instanceof Request ? (init ? new Request(input, init) : input) : plain ? undefined : new Request(input, init)
   const build = (): Request => (request ??= new Request(input, init))
-  // What is wrong with a URL, `Request` says.
-  const url = parse(request?.url ?? String(input)) ?? new URL(build().url)
+  // Relative URLs count from the page. What is wrong with one, `Request` says.
+  const base = globalThis.document?.baseURI ?? globalThis.location?.href
+  const address = request?.url ?? String(input)
+  const url = new URL(URL.canParse(address, base) ? address : build().url, base)
   url.hash = ''
   const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
   const headers = request?.headers ?? (init?.headers ? new Headers(init.headers) : NO_FIELDS)
@@ -49,18 +52,4 @@ export function readAsk(input: Input, init: RequestInit | undefined): Ask {
       return build()
     },
   }
-}
-
-/** Relative URLs count from the page. */
-function parse(url: string): URL | undefined {
-  try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether an init leaves all at its default that has one. */
-function isPlain(init: RequestInit | undefined): boolean {
-  return !init || Object.entries(init).every(([name, value]) => name === 'headers' || (name === 'signal' && (!value || value instanceof AbortSignal)))
 }

@@ -41,20 +41,17 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     !(ask.cache === 'only-if-cached' && ask.mode !== 'same-origin') &&
     (!match || match(ask.request))
 
-  const forward = async (ask: Ask, why: string): Promise<Response> => pass(await settings.fetch(ask.request), `${name}; fwd=${why}`)
-
-  /** An unsafe request goes to the origin, and what it has changed is not used any more. */
-  const mutate = async (ask: Ask): Promise<Response> => {
+  /** Goes past what is stored. What an unsafe request has changed is not used any more. */
+  const forward = async (ask: Ask, why: string): Promise<Response> => {
     const response = await settings.fetch(ask.request)
-    if (response.status < 400) await invalidateAfter(cache, prefixFor(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
-    return pass(response, `${name}; fwd=method`)
+    if (!isSafe(ask) && response.status < 400) await invalidateAfter(cache, prefixFor(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
+    return pass(response, `${name}; fwd=${why}`, ask.signal)
   }
 
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   const read = async (ask: Ask, event: ExtendableEventLike | undefined): Promise<Response> => {
-    const digest = partition ? null : digestOf(ask.headers)
-    const user = digest && (await digest)
+    const user = partition ? null : await digestOf(ask.headers)
     if (user === undefined) return forward(ask, 'bypass')
     const prefix = prefixFor(ask)
     const key = keyOf(prefix, ask.url)
@@ -62,40 +59,39 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
-    const background = verdict === 'use-and-revalidate'
-    const task = { ask, prefix, key, user, event, background, ...found, ...(ask.cache === 'reload' && { stored: undefined }) }
+    const background = verdict === 'swr'
+    const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
+    const task: Task = { ask, prefix, key, user, event, background, why, asked: now, ...found, ...(ask.cache === 'reload' && { stored: undefined }) }
     if (stored && bytes && verdict !== 'validate') {
-      if (background) answerOf({ ...task, why: 'stale' }, now).catch(() => {})
+      if (background) answerOf(task).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
       return serve(stored, bytes, ask, `hit; ttl=${ttl}${background ? '; detail=swr' : ''}`)
     }
-    if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: nothing is stored')
+    if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: not stored')
     if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
-    if (ask.headers.has('range')) return forward(ask, 'partial')
-    if (ask.method === 'HEAD' && !stored) return forward(ask, 'uri-miss')
-    const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    return request({ ...task, why }, now)
+    // What comes of it is not stored.
+    if (ask.headers.has('range') || (ask.method === 'HEAD' && !stored)) return forward(ask, why)
+    return request(task)
   }
 
   /** Asks the origin; what is stored stands in where it may. */
-  const request = async (task: Task, asked: number): Promise<Response> => {
+  const request = async (task: Task): Promise<Response> => {
     const { ask, stored, bytes } = task
     const standsIn = stored && settings.offlineStale && stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
-    const standIn = (): Response => serve(stored!, bytes!, ask, `fwd=${task.why}; detail=offline`)
     try {
-      const answer = answerOf(task, asked)
+      const answer = answerOf(task)
       return await (standsIn && networkTimeout < 2 ** 31 ? within(networkTimeout, answer) : answer)
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
-      if (standsIn) return standIn()
+      if (standsIn) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
       if (settings.unreachable === '504') return gatewayTimeout(`${name}; fwd=${task.why}`)
       throw error
     }
   }
 
   /** Whoever joined another's request looks at what it has stored; where that does not fit, it asks for itself. */
-  const answerOf = async (task: Task, asked: number): Promise<Response> => {
-    const { ask, key, user, why } = task
+  const answerOf = async (task: Task): Promise<Response> => {
+    const { ask, key, user, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
       const response = await exchange(cache, settings, task, refresh)
@@ -112,15 +108,15 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const url = event.type === 'set' && urlOf(event.key)
       if (!url) return
       const [latest] = await list(cache, event.key).catch(() => [])
-      if (latest?.changed !== undefined) call(onUpdate, [{ url, status: latest.status, changed: latest.changed }])
+      const { status, changed } = latest ?? {}
+      if (changed !== undefined) call(onUpdate, [{ url, status: status!, changed }])
     })
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
     ask.signal?.throwIfAborted()
     if (!isHandled(ask)) return settings.fetch(ask.request)
-    // Some change nothing (RFC 9110, section 9.2.1).
-    if (!/^(GET|HEAD)$/.test(ask.method)) return /^(OPTIONS|TRACE)$/.test(ask.method) ? forward(ask, 'method') : mutate(ask)
+    if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
     const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     if (validates || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
@@ -137,4 +133,9 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: new Request(url) })),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
+}
+
+/** Changes nothing (RFC 9110, section 9.2.1). */
+function isSafe({ method }: Ask): boolean {
+  return /^(GET|HEAD|OPTIONS|TRACE)$/.test(method)
 }

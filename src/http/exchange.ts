@@ -1,7 +1,7 @@
 // One request to the origin for all who ask for the same. It runs as a load of the cache, which shares it among tabs and does
 // not store what was overtaken. The caller who runs it gets the response as it comes; the others what was stored.
 
-import type { Cache, Loader, LoaderContext, LoadOptions } from '../contract.ts'
+import type { Cache, LoaderContext, LoadOptions } from '../contract.ts'
 import { isReadable, pass, restore } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { copy, isSame } from './body.ts'
@@ -33,6 +33,8 @@ export interface Task {
   readonly event: ExtendableEventLike | undefined
   /** For Cache-Status: why the origin is asked. */
   readonly why: string
+  /** Epoch ms. */
+  readonly asked: number
 }
 
 /**
@@ -60,17 +62,19 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
     const told = readPolicy(response.status, response.headers, requestTime, now, settings)
     const headers = fieldsAfter(response.headers, told.keeps, confirmed && known)
-    const { status, statusText } = confirmed ?? response
+    const { status, statusText, type } = confirmed ?? response
     const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
     return {
       ...life,
       form: 1,
       url,
+      type,
+      redirected: false,
       status,
       statusText,
       headers: [...headers],
-      selectors: selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      selectors: selectorsOf(ask, user, type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
       tags: confirmed?.tags ?? tagsOf(response, url),
@@ -84,7 +88,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...groups.concat(own).map((group) => groupTag(prefix, group))]
   }
 
-  const passOn = (response: Response, more = '', body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, body))
+  const passOn = (response: Response, more = '', body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
@@ -102,7 +106,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     if (!isReadable(response)) return void give(response)
     const record = recordOf(response)
     const length = response.headers.get('content-length')
-    const kept = record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
+    const kept = record.end > now && Number(length) <= maxBodyBytes && !response.headers.get('content-type')?.startsWith('text/event-stream')
     const [first, second] = (kept && response.body?.tee()) || [response.body]
     // For its caller it ends when it is stored.
     const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
@@ -138,10 +142,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     return receive(context, response)
   }
 
-  // What fails after the response was given, its body tells.
-  const run: Loader<HttpEntry, HttpEntry | undefined> = (context) => load(context).catch((error) => void fail(error))
-  /** Its value shows in the cache. */
-  const done = cache.getOrLoad(key, run, { refresh, signal: ask.signal } as LoadOptions).then(() => give(), fail)
-  event?.waitUntil(done.then(() => cache.flush()).catch(() => {}))
+  /** Its value shows in the cache. What fails after the response was given, its body tells. */
+  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: ask.signal } as LoadOptions).then(() => give(), fail)
+  event?.waitUntil(done.then(() => cache.flush()))
   return answer
 }

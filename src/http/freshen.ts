@@ -2,15 +2,9 @@
 
 /** Whether a 304, or the answer to HEAD, is about the stored response: no validator contradicts. */
 export function isAbout(stored: Headers, told: Headers, names: readonly string[]): boolean {
-  return names.every((name) => {
-    const value = told.get(name)
-    return value === null || bare(value) === bare(stored.get(name))
-  })
-}
-
-/** A validator, weak or strong. */
-function bare(value: string | null): string | undefined {
-  return value?.replace(/^W\//, '')
+  // Weak or strong.
+  const valueOf = (headers: Headers, name: string): string | undefined => headers.get(name)?.replace(/^W\//, '')
+  return names.every((name) => !told.has(name) || valueOf(told, name) === valueOf(stored, name))
 }
 
 /**

@@ -8,7 +8,7 @@ export const ALL = 'http\0'
 
 /** @throws TypeError for one that could reach into another */
 export function prefixOf(partition: string): string {
-  check(typeof partition === 'string' && !partition.includes('\0'), 'use cached fetch', 'partition', 'a string without NUL', partition)
+  check(typeof partition === 'string' && !partition.includes('\0'), 'fetch', 'partition', 'a string without NUL', partition)
   return `${ALL}${partition}\0`
 }
 
@@ -23,8 +23,7 @@ export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): 
 
 /** The URL whose variants a key lists; undefined for any other key. */
 export function urlOf(key: string): string | undefined {
-  const [space, , url, body] = key.split('\0')
-  return space === 'http' && body === undefined ? url : undefined
+  return /^http\0[^\0]*\0([^\0]*)$/.exec(key)?.[1]
 }
 
 /** The tag of a group: of one origin (RFC 9875, section 2), or, without one, as apps name it. */

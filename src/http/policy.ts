@@ -2,7 +2,7 @@
 // private cache: one user's (RFC 9111, section 1).
 
 import { parseDate } from './dates.ts'
-import { durationOf, listOf, msOf, parseDirectives, type Directives } from './directives.ts'
+import { durationOf, listOf, msOf, parseDirectives } from './directives.ts'
 
 /** A stored response's life. Times are epoch ms, durations ms. */
 export interface Life {
@@ -49,7 +49,7 @@ export interface PolicyOptions {
 export const KEPT: number = 30 * 24 * 3_600_000
 
 /** Statuses whose meaning is known, and that may be stored without being told to (RFC 9110, section 15.1). */
-const CACHEABLE = [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501]
+const CACHEABLE = /^(20[034]|30[018]|40[45]|41[04]|501)$/
 
 /** Fields that a cache keeps to itself (RFC 9111, section 3.1): they are about one connection (RFC 9110, section 7.6.1). */
 const UNSTORED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
@@ -57,8 +57,12 @@ const UNSTORED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|
 export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders, offlineStale, ...given }: PolicyOptions): Policy {
   const directives = parseDirectives(headers.get('cache-control'))
   const date = parseDate(headers.get('date'), responseTime) ?? responseTime
-  const cacheable = CACHEABLE.includes(status)
-  const lifetime = lifetimeOf(headers, directives, date) ?? (cacheable || directives.has('public') ? guessOf(headers, date, heuristic) ?? defaultTtl : 0)
+  const cacheable = CACHEABLE.test(`${status}`)
+  const modified = parseDate(headers.get('last-modified'), date)
+  // Explicit freshness (section 4.2.1), then what others would take it for (section 4.2.2). An Expires that cannot be read has expired.
+  const expiry = headers.has('expires') ? (parseDate(headers.get('expires'), date) ?? date) - date : undefined
+  const guess = !cacheable && !directives.has('public') ? 0 : modified ? (date - modified) * heuristic : defaultTtl
+  const lifetime = Math.max(0, durationOf(directives, 'max-age') ?? expiry ?? guess)
   const age = Math.max(0, responseTime - date, msOf(listOf(headers.get('age'))[0]) + responseTime - requestTime)
   const staleAt = responseTime - age + lifetime
   const staleWhileRevalidate = durationOf(directives, 'stale-while-revalidate') ?? 0
@@ -84,17 +88,4 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
     },
     keeps: (name) => !UNSTORED.test(name) && !unstored.includes(name),
   }
-}
-
-/** What it says of its freshness (RFC 9111, section 4.2.1). */
-function lifetimeOf(headers: Headers, directives: Directives, date: number): number | undefined {
-  // What cannot be read has expired (section 5.3).
-  const expires = headers.has('expires') ? Math.max(0, (parseDate(headers.get('expires'), date) ?? 0) - date) : undefined
-  return durationOf(directives, 'max-age') ?? expires
-}
-
-/** What others would take it for (section 4.2.2). */
-function guessOf(headers: Headers, date: number, heuristic: number): number | undefined {
-  const modified = parseDate(headers.get('last-modified'), date)
-  return modified && Math.max(0, date - modified) * heuristic
 }

@@ -13,8 +13,8 @@ export interface Found {
   readonly bytes: ArrayBuffer | undefined
 }
 
-/** Responses kept of one URL. */
-const MOST_VARIANTS = 16
+/** Responses kept of one URL beside the latest. */
+const MOST_OTHERS = 15
 
 const STALE = { stale: true } as const
 
@@ -48,7 +48,7 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
   const others = variants.filter(({ selectors }) => bodyKeyOf(key, selectors) !== own)
-  const kept = [stored, ...others.splice(0, MOST_VARIANTS - 1)]
+  const kept = [stored, ...others.splice(0, MOST_OTHERS)]
   const end = Math.max(...kept.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: kept.flatMap((variant) => variant.tags) })

@@ -9,7 +9,7 @@ export type Verdict =
   /** Fresh, or as stale as the request accepts. */
   | 'use'
   /** Stale: use it, and ask about it in the background. */
-  | 'use-and-revalidate'
+  | 'swr'
   /** Ask the origin first. */
   | 'validate'
 
@@ -27,7 +27,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (!mayBeStale) return 'validate'
   const maxStale = directives.get('max-stale')?.includes('') ? Infinity : durationOf(directives, 'max-stale')
   if (now - staleAt <= (maxStale ?? -1)) return 'use'
-  return now - staleAt < staleWhileRevalidate ? 'use-and-revalidate' : 'validate'
+  return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
 }
 
 /** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
