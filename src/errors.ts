@@ -88,10 +88,7 @@ export class CacheError extends Error {
 
   constructor(code: CacheErrorCode, message: string, details: CacheErrorDetails = {}) {
     super(message, details)
-    this.code = code
-    this.key = details.key
-    this.fault = details.fault
-    this.count = details.count ?? 1
+    Object.assign(this, { code, count: 1 }, details)
   }
 }
 

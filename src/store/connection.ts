@@ -48,8 +48,6 @@ export interface ConnectionWatcher {
 export function createConnection(name: string, durability: IDBTransactionDurability, watcher: Partial<ConnectionWatcher>): Connection {
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
-  /** The handle of which it is known that all stores and indexes are there. */
-  let known: IDBDatabase | undefined
   let closed = false
   const breaker = createBreaker(watcher.onOutage, watcher.onProbe)
 
@@ -119,8 +117,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         let phase: FaultPhase = 'transaction'
         try {
           transaction = database.transaction([ENTRIES, LOG], kind === 'read' ? 'readonly' : 'readwrite', { durability })
-          if (known !== database && !isWhole(transaction)) throw new DOMException('an index is missing', 'NotFoundError')
-          known = database
+          if (!isWhole(transaction)) throw new DOMException('no index', 'NotFoundError')
           phase = kind === 'read' ? kind : 'request'
           const result = await within(TRANSACTION_TIME_LIMIT + calls, complete(transaction, work, () => (phase = 'commit')))
           if (probes) breaker.mend()

@@ -1,35 +1,30 @@
-// What a storage error means: where it showed, then its name. Texts differ per engine and language; one of them narrows a name
+// What a storage error means: where it showed, then what it says, name first. Texts differ per engine and language; one of them narrows a name
 // that says nothing.
 
-import { CacheError, type CacheErrorCode, type CacheErrorDetails, type FaultAction, type FaultClass, type FaultPhase } from '../errors.ts'
+import { CacheError, type CacheErrorCode, type CacheErrorDetails, type Fault, type FaultAction, type FaultClass, type FaultPhase } from '../errors.ts'
 
-/** The first rule that fits. */
-const RULES: readonly (readonly [FaultClass, phase: RegExp, error: RegExp])[] = [
+type Rule = readonly [type: FaultClass, phase: RegExp, error: RegExp, action?: FaultAction]
+
+/** The first that fits counts; where there is no action, memory alone serves. */
+const RULES: readonly Rule[] = [
   ['stalled', /^/, /^Timeout/],
   ['capacity-at-open', /open/, /^Quota/],
   ['newer-schema', /open/, /^Version/],
-  ['unavailable', /open/, /^(Security|InvalidState|Type|Reference|Error| )/],
+  ['unavailable', /open/, /^(Security|InvalidState|Type|Reference|Error|null)/],
   ['heal', /open/, /^/],
-  ['capacity', /^/, /^Quota/],
-  ['bad-entry', /^/, /^Unknown.*too large/],
-  ['corrupt-entry', /read/, /^(NotReadable|NotFound|Data)/],
-  ['stale-handle', /^/, /^(Unknown|Abort|InvalidState|TransactionInactive)/],
-  ['stale-handle', /transaction/, /^NotFound/],
-  ['bad-entry', /put/, /^/],
-  ['unknown', /^/, /^/],
+  ['capacity', /^/, /^Quota/, 'made-room'],
+  ['bad-entry', /^/, /^Unknown.*too large/, 'refused'],
+  ['corrupt-entry', /read/, /^(NotReadable|NotFound|Data)/, 'removed'],
+  ['stale-handle', /^/, /^(Unknown|Abort|InvalidState|TransactionInactive)/, 'retried'],
+  ['stale-handle', /transaction/, /^NotFound/, 'retried'],
+  ['bad-entry', /put/, /^/, 'refused'],
+  ['unknown', /^/, /^/, 'retried'],
 ]
 
-const ACTIONS: Partial<Record<FaultClass, FaultAction>> = {
-  'stale-handle': 'retried',
-  capacity: 'made-room',
-  'bad-entry': 'refused',
-  'corrupt-entry': 'removed',
-  unknown: 'retried',
-}
+const ruleOf = (phase: FaultPhase, error: unknown): Rule => RULES.find(([, where, what]) => where.test(phase) && what.test(String(error)))!
 
 export function classOf(phase: FaultPhase, error: unknown): FaultClass {
-  const { name = '', message = '' } = (error ?? {}) as Partial<Error>
-  return RULES.find(([, where, what]) => where.test(phase) && what.test(`${name} ${message}`))![0]
+  return ruleOf(phase, error)[0]
 }
 
 /** Of a failed read: throws it again, unless it is the fault of that record alone. */
@@ -40,9 +35,12 @@ export function takeCorrupt(error: unknown): void {
 /** @param phase of a fault of IndexedDB */
 export function toCacheError(code: CacheErrorCode, cause: unknown, phase?: FaultPhase, details?: CacheErrorDetails): CacheError {
   if (cause instanceof CacheError) return cause
-  const type = phase && classOf(phase, cause)
   if (nameOf(cause) === 'QuotaExceededError' && code === 'write-failed') code = 'quota-exceeded'
-  const fault = type && { class: type, phase, action: ACTIONS[type] ?? 'memory' }
+  let fault: Fault | undefined
+  if (phase) {
+    const [type, , , action = 'memory'] = ruleOf(phase, cause)
+    fault = { class: type, phase, action }
+  }
   return new CacheError(code, `Storage fault, ${code}: ${cause}`, { ...details, cause, fault })
 }
 

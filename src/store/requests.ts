@@ -30,7 +30,7 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
     const end = ({ type }: Event): void => {
       database.removeEventListener('close', end)
       if (type === 'complete') resolve(result)
-      else reject(transaction.error ?? failure ?? new DOMException('the transaction was aborted', 'AbortError'))
+      else reject(transaction.error ?? failure ?? new DOMException('aborted', 'AbortError'))
     }
     transaction.oncomplete = transaction.onabort = end
     // Of one closed by force while it commits, Chromium may tell nothing else.

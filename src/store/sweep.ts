@@ -99,9 +99,9 @@ export async function trim(entries: IDBObjectStore, bound: number): Promise<read
  * @returns the keys deleted
  */
 export async function makeRoom(entries: IDBObjectStore, now: number): Promise<readonly string[]> {
-  const before = await resultOf(entries.count())
-  const expired = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.upperBound(now)))) as string[]
-  return [...(await deleteSorted(entries, expired.sort())), ...(await trim(entries, before * 0.9))]
+  const all = await resultOf(entries.count())
+  const expired = await resultOf(entries.index(BY_EXPIRY).count(IDBKeyRange.upperBound(now)))
+  return trim(entries, Math.min(all - expired, all * 0.9))
 }
 
 /** Entries looked at in one sweep. */
