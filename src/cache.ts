@@ -118,7 +118,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     add: (key, value, setOptions) =>
       write((now) => {
         const [entry] = entriesOf('add entry', [[key, value]], setOptions, now)
-        return tiers.change(key, (fresh) => (fresh ? undefined : entry)).then((fresh) => !fresh)
+        return tiers.change(key, (fresh) => (fresh ? undefined : entry), entry!.tags ?? []).then((fresh) => !fresh)
       }),
 
     update: (key, value) =>
@@ -132,7 +132,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
         const task = 'touch entry'
         checkString(task, 'key', key)
         checkMs(task, 'ttl', ttl)
-        return tiers.change(key, (fresh) => fresh && renewEntry(fresh, ttl, now), true).then((fresh) => !!fresh)
+        return tiers.change(key, (fresh) => fresh && renewEntry(fresh, ttl, now), undefined, true).then((fresh) => !!fresh)
       }),
 
     take: (key) => remove(key, (entry) => entry?.value),

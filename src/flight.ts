@@ -5,10 +5,10 @@ import { LONGEST_DELAY } from './options.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** A change of another does not take a load out, as the log tells of these for certain (store/log.ts): nobody joins it from then on. */
+  /** Where changes of others do not take it out: whether there was one. Of these the log tells for certain (store/log.ts). */
   told?: boolean
   /** The tags that its result will have; absent while nobody knows. */
-  tags?: readonly string[]
+  tags?: readonly string[] | undefined
 }
 
 /** By key: what is asked of a `Map` of flights. */
@@ -33,7 +33,7 @@ export function overtake(flights: Flights, change: Change, local = true): void {
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
     if (!flight || !concerns(change, key, flight.tags)) continue
-    if (local || !recent) flights.delete(key)
+    if (local || flight.told === undefined) flights.delete(key)
     else flight.told = true
   }
 }

@@ -85,7 +85,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const { key, loader, now, refresh } = request
     const limit = limitOf(refresh)
     let { life } = request
-    const load: Load<V> = { request, found, tags: life.tags, join: undefined as never }
+    const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never }
     const begun = loads.dropped + loads.recent.length
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)

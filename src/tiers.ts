@@ -9,7 +9,7 @@ import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } fro
 import { expiresAtOf, isFresh, isUsable, type Entry } from './entry.ts'
 import { call, closedError, type CacheErrorCode } from './errors.ts'
 import { createEmitter, type Emitter } from './events.ts'
-import { overtake, type Flights } from './flight.ts'
+import { overtake, type Flight, type Flights } from './flight.ts'
 import { Lru } from './memory/lru.ts'
 import type { CacheSettings } from './options.ts'
 import { createReports } from './reports.ts'
@@ -58,9 +58,10 @@ export interface Tiers<V> {
   remove(key: string): Promise<Entry<V> | undefined>
   /**
    * Has the store decide, or memory where there is none; then memory follows. Resolves to the fresh entry that was there.
+   * @param tags of a new entry; absent where it keeps those that are there
    * @param renews that it keeps the value, and is no use
    */
-  change(key: string, decide: Decide<V>, renews?: boolean): Promise<Entry<V> | undefined>
+  change(key: string, decide: Decide<V>, tags?: readonly string[], renews?: boolean): Promise<Entry<V> | undefined>
   removeAll(change: Change): Promise<void>
   /** Every fresh entry of either tier, each once. */
   fresh(now: number): AsyncIterable<Entry<V>>
@@ -74,6 +75,11 @@ export interface Tiers<V> {
   destroy(): Promise<void>
 }
 
+/** Changes of a key that are under way. */
+interface Looking<V> extends Flight {
+  last?: Write<V>
+}
+
 /** ms by which a clock may go back without being taken for set back. */
 const CLOCK_STEP = 5_000
 
@@ -82,11 +88,9 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
   const reads = new Map<string, Promise<Entry<V> | undefined>>()
-  /** The latest change of each key. */
-  const changes = new Map<string, Write<V>>()
-  /** Entries that are being stored again. */
-  const restores = new Map<string, Entry<V>>()
-  const fetches: Flights[] = [reads as Flights, restores as Flights]
+  /** By key, those that look first and are under way; a set or a removal of this tab, which comes after them, takes them out. */
+  const changes = new Map<string, Looking<V>>()
+  const fetches: Flights[] = [reads as Flights]
   /** Entries of the memory tier that the store does not have. */
   const unsaved = new WeakSet<Entry<V>>()
   /** When the latest operation began: the memory tier's clock. */
@@ -123,7 +127,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
   const overtakeAll = (change: Change, local?: boolean): void => {
     overtakeFetches(change, local)
-    overtake(changes as Flights, change)
+    overtake(changes, change, local)
   }
 
   /** Tells listeners, who may use the cache: all that a call does by itself has been done. */
@@ -136,7 +140,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     // What expired goes too, or a clock set back would bring it to life.
     memory.sweep()
     // What a change under way will leave may have the tag.
-    if ('tag' in change) for (const key of changes.keys()) memory.delete(key)
+    if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) memory.delete(key)
     overtakeAll(change, local)
     if ('key' in change) memory.delete(change.key)
     else for (const [key, { tags = [] }] of memory.entries()) if (concerns(change, key, tags)) memory.delete(key)
@@ -274,15 +278,13 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     const lost = [...memory.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
     const saveOne = async (entry: Entry<V>): Promise<void> => {
       // What was asked for meanwhile comes after it.
-      const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (restores.get(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
+      const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (memory.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
       const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
-      restores.set(entry.key, entry)
       await disk!.restore([write])
       unsaved.delete(entry)
       drop(entry, write)
     }
     await Promise.allSettled([disk!.restore([]), ...lost.map(saveOne)])
-    restores.clear()
   }
 
   /** What was refused for a later change must not be served either. */
@@ -291,7 +293,7 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
   }
 
   /** Memory follows what a change has left. */
-  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean): void => {
+  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean | undefined): void => {
     const held = memory.peek(key)
     if (!next || (next === found && held?.createdAt !== next.createdAt)) memory.delete(key)
     else if (next !== found && !renews) keep(next)
@@ -301,10 +303,10 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
     }
   }
 
-  const change = async (key: string, decide: Decide<V>, renews = false): Promise<Entry<V> | undefined> => {
-    const held = memory.peek(key)
+  const change = async (key: string, decide: Decide<V>, tags?: readonly string[], renews?: boolean): Promise<Entry<V> | undefined> => {
+    let held = memory.peek(key)
     /** What the store does not have. */
-    const local = held && (!store || unsaved.has(held)) ? held : undefined
+    let local = held && unsaved.has(held) ? held : undefined
     const at = now
     let fresh: Entry<V> | undefined
     const write: Write<V> = {
@@ -316,32 +318,38 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
         return !next ? stored : isUsable(next, at) ? next : undefined
       },
     }
-    let latest = false
-    changes.set(key, write)
+    const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [] }
+    looking.tags = tags && looking.tags?.concat(tags)
+    looking.last = write
+    changes.set(key, looking)
     reads.delete(key)
     let saved = false
+    let superseded = false
     try {
       saved = !!store && (await save([write]))
-      // What has overtaken it stays, and what was there before nobody knows.
-      if (!saved && changes.get(key) !== write) return undefined
-      if (!saved) {
-        write.found = memory.peek(key)
-        write.entry = write.decide!(write.found)
-      }
     } finally {
-      latest = changes.get(key) === write && changes.delete(key)
+      superseded = changes.get(key) !== looking
+      if (!superseded && looking.last === write) changes.delete(key)
+    }
+    if (!saved) {
+      // What has come after it stays, and what was there before nobody knows.
+      if (superseded) return undefined
+      local = undefined
+      write.found = memory.peek(key)
+      write.entry = write.decide!(write.found)
     }
     const { found = local, entry } = write
     const next = entry === write.found ? found : entry
     const changed = next !== found
     if (changed) overtakeFetches(write.change)
-    if (latest) {
+    // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
+    if (saved && (looking.told || looking.last !== write)) {
+      if (!superseded) memory.delete(key)
+    } else if (!superseded) {
       follow(key, found, next, renews)
-      const held = memory.peek(key)
+      held = memory.peek(key)
       if (held && !saved) unsaved.add(held)
     }
-    // A later change may find what this one has left, and leave it so.
-    else if (changes.has(key)) memory.delete(key)
     if (changed) tell({ type: next ? 'set' : 'delete', key }, true)
     return fresh
   }

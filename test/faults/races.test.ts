@@ -242,3 +242,57 @@ it.each([
   expect(ends).toMatchObject([{ status: full ? 'rejected' : 'fulfilled' }])
   expect(await site.values()).toEqual(full ? { a: 1 } : {})
 })
+
+/** A cache whose database has gone, and does not open again: what it is asked for is under way until the time limit. */
+async function stalling(): Promise<{ site: Site; network: Network; cache: Cache<unknown> }> {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const cache = await site.ready<unknown>()
+  site.factory.fail({ operation: 'open', phase: 'hang' })
+  site.factory.forceClose()
+  await turns(20)
+  return { site, network, cache }
+}
+
+it.each<[what: string, meanwhile: (cache: Cache<unknown>, network: Network) => unknown]>([
+  ['a removal of a tag that it does not have', (cache) => cache.deleteTag('other')],
+  ['a change of the key in another tab', (_cache, network) => network.inject({ database: DATABASE, ids: [], changes: [{ type: 'set', key: 'a' }] })],
+  ['a removal of a tag in another tab', (_cache, network) => network.inject({ database: DATABASE, ids: [], changes: [{ type: 'deleteTag', tag: 'other' }] })],
+  ['another add of the key', (cache) => expect(cache.add('a', 'too late')).resolves.toBe(false)],
+])('an entry that is added as storage fails is there, whatever comes meanwhile: %s', async (_what, meanwhile) => {
+  const { site, network, cache } = await stalling()
+  const adding = cache.add('a', 'added', { tags: ['own'] })
+  await turns(20)
+  const ends = meanwhile(cache, network)
+  expect(await site.within(5_000, adding)).toBe(true)
+  await site.within(5_000, Promise.resolve(ends))
+  expect(cache.status.persistence).toBe('memory')
+  expect(await site.within(1_000, cache.get('a'))).toBe('added')
+  expect(await site.within(1_000, cache.update('a', 'updated'))).toBe('added')
+  site.factory.heal()
+  await site.pass(70_000)
+  expect(await site.values()).toEqual({ a: 'updated' })
+})
+
+it.each<[what: string, meanwhile: (cache: Cache<unknown>) => Promise<unknown>, left: unknown]>([
+  ['a removal of its tag', (cache) => cache.deleteTag('own'), undefined],
+  ['its removal', (cache) => cache.delete('a'), undefined],
+  ['a later value', (cache) => cache.set('a', 'later'), 'later'],
+  ['a later value, before other changes', (cache) => Promise.all([cache.touch('a', 1_000_000), cache.set('a', 'later'), cache.touch('a', 2_000_000)]), 'later'],
+])('what comes after an entry that is added as storage fails counts: %s', async (_what, meanwhile, left) => {
+  const { site, cache } = await stalling()
+  const adding = cache.add('a', 'added', { tags: ['own'] })
+  await turns(20)
+  const ends = meanwhile(cache)
+  expect(await site.within(5_000, adding)).toBe(true)
+  await site.within(5_000, ends.catch(() => {}))
+  expect(await site.within(1_000, cache.get('a'))).toBe(left)
+})
+
+it('a value set after an update and a touch that are under way as storage fails stays', async () => {
+  const { site, cache } = await stalling()
+  const calls = [cache.update('a', 'updated'), cache.touch('a', 1_000_000), cache.set('a', 'later')]
+  await site.within(5_000, Promise.all(calls))
+  expect(cache.peek('a')).toBe('later')
+})
