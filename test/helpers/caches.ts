@@ -137,7 +137,7 @@ export async function checkConsistency(cache: Cache<unknown>): Promise<void> {
 /** The value in a record, which the codec of the tests may have encoded. */
 export function storedValue(stored: unknown): unknown {
   const { stamp, data } = (stored ?? {}) as { stamp?: unknown; data?: Bound }
-  return typeof stamp === 'number' ? data![2] : stored
+  return typeof stamp === 'number' && data ? data[2] : stored
 }
 
 /** Nothing is left of a cache, in memory, on disk or in a store handed in. */
