@@ -1,0 +1,69 @@
+// A removal in one tab, while another asks: what that one is answered is not stored, and what it held is gone.
+
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createWorld } from '../coherence/support/world.ts'
+import { NAME } from '../helpers/caches.ts'
+import { deferred } from '../helpers/deferred.ts'
+import { lookAtDisk } from '../helpers/indexed-db.ts'
+import { answerHeld, LATENESS, overtaken, REMOVALS } from './removals.ts'
+import { FRESH, serveSite } from './serving.ts'
+import { cacheStatusOf, standOn, type Standing } from './standing.ts'
+
+const site = serveSite()
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+const options = { partition: () => 'me' }
+
+describe.each(REMOVALS)('%s', (how, remove) => {
+  test('what another tab holds is gone', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<never>(2).map(({ cache }) => standOn(world, options, cache)) as [Standing, Standing]
+    const page = site.page(({ number }) => ({ fields: { 'Cache-Control': 'max-age=60', 'Cache-Groups': '"lists"' }, body: `v${number}` }))
+    for (const each of [one, other]) expect(await each.text(page.url)).toBe('v1')
+    await world.await(remove(one.fetch, page, one.cache as never))
+    await world.settle()
+    page.visits()
+    const response = await other.fetch(page.url)
+    expect(cacheStatusOf(response)).toBe(how === 'destroy' ? 'fwd=bypass' : 'fwd=uri-miss; stored')
+    await response.text()
+    expect(page.visits()).toHaveLength(1)
+  })
+
+  test.each(LATENESS)('a GET of another tab, %s, is not stored, in any tab', async (_how, rest) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<never>(2).map(({ cache }) => standOn(world, options, cache)) as [Standing, Standing]
+    const before = site.page(FRESH)
+    await Promise.all([one.text(before.url), other.text(before.url)])
+    const gate = deferred()
+    const page = site.page(answerHeld(gate, rest))
+    const text = await overtaken(one, page, gate, rest, async () => {
+      await world.await(remove(other.fetch, page, other.cache as never))
+      await world.settle()
+    })
+    expect(text, 'the caller gets it').toBe('v1')
+    await world.settle()
+    expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
+    page.visits()
+    const third = standOn(world, options, world.tab<never>().cache)
+    for (const each of [one, third]) expect(await each.text(page.url)).not.toBe('v1')
+  })
+})
+
+describe.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s', (_removal, remove) => {
+  test.each(LATENESS)('a GET of another tab that hears of nothing, %s, is not stored either', async (_how, rest) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<never>(2).map(({ cache }) => standOn(world, options, cache)) as [Standing, Standing]
+    const before = site.page(FRESH)
+    await Promise.all([one.text(before.url), other.text(before.url)])
+    world.network.deaf = true
+    const gate = deferred()
+    const page = site.page(answerHeld(gate, rest))
+    await overtaken(one, page, gate, rest, () => world.await(remove(other.fetch, page, other.cache as never)))
+    await world.settle()
+    expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
+    expect(await one.text(page.url)).not.toBe('v1')
+  })
+})
