@@ -84,11 +84,11 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
 
   const tagsOf = (response: Response, url: string): string[] => {
     const groups = groupsIn(response.headers.get('cache-groups'))
-    const own = settings.groups?.(response) ?? []
-    return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...groups.concat(own).map((group) => groupTag(prefix, group))]
+    const all = groups.concat(settings.groups?.(response) ?? [])
+    return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...all.map((group) => groupTag(prefix, group))]
   }
 
-  const passOn = (response: Response, more = '', body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
+  const passOn = (response: Response, more: string, body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
@@ -129,7 +129,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
       const names = head ? ['etag', 'last-modified', 'content-length'] : headers.has('etag') ? ['etag'] : ['last-modified']
       const confirms = status === (head ? 200 : 304) && !response.redirected && isAbout(known, headers, names)
       // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
-      if (head) passOn(response)
+      if (head) passOn(response, '')
       if (confirms) return confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
       if (replacesError(status, stored, ask, now)) {

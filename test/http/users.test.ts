@@ -149,7 +149,7 @@ describe('the option partition', () => {
   test.each([['with a NUL in it', 'alice\0http://x/'], ['that is no string', 7], ['that is missing', undefined], ['that is null', null]])('one %s is refused, and nothing is asked', async (_how, partition) => {
     const standing = standOn(placeOf(TWO_TIERS), { partition: () => partition as string })
     const page = ownPage()
-    await expect(standing.text(page.url, as('alice'))).rejects.toThrow(/^Cannot use cached fetch: partition must be a string without NUL/)
+    await expect(standing.text(page.url, as('alice'))).rejects.toThrow(/^Cannot fetch: partition must be a string without NUL/)
     await expect(standing.text(page.url, as('alice'))).rejects.toThrow(TypeError)
     expect(page.visits()).toEqual([])
     if (partition !== undefined) await expect(standing.fetch.clear(partition as string)).rejects.toThrow(TypeError)
