@@ -12,10 +12,10 @@ export function isReadable({ status }: Response): boolean {
 /** A response from the network, with its body or with what takes the body's place. */
 export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
-  const { status, statusText } = response
+  const { status, statusText, url, redirected, type } = response
   const headers = new Headers(response.headers)
   headers.append('cache-status', cacheStatus)
-  const passed = make(body, { status, statusText, headers }, response)
+  const passed = make(body, { status, statusText, headers }, { url, redirected, type })
   // Engines differ in what an aborted stream that was not fetched ends with, if with an error at all.
   for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) define(passed, name, () => Response.prototype[name].call(passed).finally(() => signal?.throwIfAborted()))
   return passed
@@ -23,38 +23,35 @@ export function pass(response: Response, cacheStatus: string, signal: AbortSigna
 
 /** A stored response, or the part of it that was asked for. */
 export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Ask, cacheStatus: string, now: number): Response {
-  const { status, statusText, bornAt, headers: fields } = stored
-  const headers = fields.filter(([name]) => name !== 'age') as [string, string][]
-  headers.push(['age', String(Math.max(0, Math.floor((now - bornAt) / 1000)))], ['cache-status', cacheStatus])
+  const { status, statusText, url, bornAt, headers: fields } = stored
+  const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
+  const headers = [...fields, ['age', age], ['cache-status', cacheStatus]] as [string, string][]
   const size = bytes.byteLength
   const part = method === 'GET' && status === 200 && partOf(asked.get('range') ?? '', size)
-  if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, stored)
+  if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, { url })
   const [from, to] = part
   const whole = new Headers(headers)
   const body = bytes.slice(from, to + 1)
   whole.set('content-length', String(body.byteLength))
   whole.set('content-range', `bytes ${from > to ? '*' : `${from}-${to}`}/${size}`)
-  return make(body, { status: from > to ? 416 : 206, headers: whole }, stored)
+  return make(body, { status: from > to ? 416 : 206, headers: whole }, { url })
 }
 
 /** The response to a request that cannot be answered (RFC 9111, section 5.2.1.7). */
 export function gatewayTimeout(cacheStatus: string): Response {
-  return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, new Response())
+  return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
 }
 
-function make(body: BodyInit | null, init: ResponseInit, source: Source): Response {
+/** @param members that the constructor does not take */
+function make(body: BodyInit | null, init: ResponseInit, members: object): Response {
   // Statuses that have no body (Fetch, "null body status").
-  return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), source)
+  return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), members)
 }
 
-/** What the constructor does not take. Clones have it too. */
-const MEMBERS = ['url', 'redirected', 'type'] as const
-
-type Source = Pick<Response, (typeof MEMBERS)[number]>
-
-function dress(response: Response, source: Source): Response {
-  for (const name of MEMBERS) define(response, name, source[name])
-  define(response, 'clone', () => dress(Response.prototype.clone.call(response), source))
+/** Clones have the members too. */
+function dress(response: Response, members: object): Response {
+  for (const [name, value] of Object.entries(members)) define(response, name, value)
+  define(response, 'clone', () => dress(Response.prototype.clone.call(response), members))
   return response
 }
 

@@ -27,14 +27,11 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 
 /** @throws TypeError as `new Request` does */
 export function readAsk(input: Input, init: RequestInit | undefined): Ask {
-  const plain = Object.keys(init ?? {}).every((name) => name === 'headers' || name === 'signal')
+  const plain = !init || Object.keys(init).every((name) => name === 'headers' || name === 'signal')
   let request = input instanceof Request ? (init ? new Request(input, init) : input) : plain ? undefined : new Request(input, init)
   const build = (): Request => (request ??= new Request(input, init))
-  // Relative URLs count from the page. What is wrong with one, `Request` says.
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href
-  const address = request?.url ?? String(input)
-  const url = new URL(URL.canParse(address, base) ? address : build().url, base)
-  url.hash = ''
+  const url = parse(request?.url ?? String(input)) ?? new URL(build().url)
+  if (url.hash) url.hash = ''
   const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
   const headers = request?.headers ?? (init?.headers ? new Headers(init.headers) : NO_FIELDS)
   return {
@@ -51,5 +48,14 @@ export function readAsk(input: Input, init: RequestInit | undefined): Ask {
     get request() {
       return build()
     },
+  }
+}
+
+/** Relative URLs count from the page. What is wrong with one, `Request` says. */
+function parse(url: string): URL | undefined {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
+  } catch {
+    return undefined
   }
 }

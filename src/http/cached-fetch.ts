@@ -9,7 +9,7 @@ import { readAsk, type Ask, type Input } from './ask.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
 import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
-import { ALL, keyOf, prefixOf, urlOf } from './keys.ts'
+import { ALL, prefixOf, urlOf } from './keys.ts'
 import { httpSettings } from './options.ts'
 import { find, list } from './responses.ts'
 import { createDigest } from './user.ts'
@@ -54,16 +54,16 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const user = partition ? null : await digestOf(ask.headers)
     if (user === undefined) return forward(ask, 'bypass')
     const prefix = prefixFor(ask)
-    const key = keyOf(prefix, ask.url)
+    const key = prefix + ask.url
     const found = await find(cache, key, ask, user)
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
     const background = verdict === 'swr'
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    const task: Task = { ask, prefix, key, user, event, background, why, asked: now, ...found, ...(ask.cache === 'reload' && { stored: undefined }) }
+    const task = (): Task => ({ ask, prefix, key, user, event, background, why, asked: now, ...found, ...(ask.cache === 'reload' && { stored: undefined }) })
     if (stored && bytes && verdict !== 'validate') {
-      if (background) answerOf(task).catch(() => {})
+      if (background) answerOf(task()).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
       return serve(stored, bytes, ask, `hit; ttl=${ttl}${background ? '; detail=swr' : ''}`)
     }
@@ -71,7 +71,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
     // What comes of it is not stored.
     if (ask.headers.has('range') || (ask.method === 'HEAD' && !stored)) return forward(ask, why)
-    return request(task)
+    return request(task())
   }
 
   /** Asks the origin; what is stored stands in where it may. */

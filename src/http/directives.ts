@@ -6,9 +6,12 @@ export type Directives = ReadonlyMap<string, readonly string[]>
 
 const DIRECTIVE = /([^\s,=;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^,]*)))?|"(?:[^"\\]|\\.)*"/g
 
+const NONE: Directives = new Map()
+
 export function parseDirectives(text: string | null): Directives {
+  if (!text) return NONE
   const directives = new Map<string, string[]>()
-  for (const [, name = '', quoted, plain = ''] of text?.matchAll(DIRECTIVE) ?? []) {
+  for (const [, name = '', quoted, plain = ''] of text.matchAll(DIRECTIVE)) {
     const values = directives.get(name.toLowerCase()) ?? []
     directives.set(name.toLowerCase(), [...values, quoted?.replace(/\\(.)/g, '$1') ?? plain.trimEnd()])
   }

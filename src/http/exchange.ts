@@ -62,19 +62,17 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
     const told = readPolicy(response.status, response.headers, requestTime, now, settings)
     const headers = fieldsAfter(response.headers, told.keeps, confirmed && known)
-    const { status, statusText, type } = confirmed ?? response
+    const { status, statusText } = confirmed ?? response
     const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
     return {
       ...life,
       form: 1,
       url,
-      type,
-      redirected: false,
       status,
       statusText,
       headers: [...headers],
-      selectors: selectorsOf(ask, user, type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      selectors: selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
       tags: confirmed?.tags ?? tagsOf(response, url),

@@ -15,8 +15,7 @@ export function isAbout(stored: Headers, told: Headers, names: readonly string[]
 export function fieldsAfter(told: Headers, keeps: (name: string) => boolean, confirmed?: Headers): Headers {
   const headers = new Headers(confirmed)
   const news = [...told].filter(([name]) => keeps(name) && !(confirmed && /^content-(encoding|length|range)$/.test(name)))
-  // Its age counts from this answer on.
-  for (const [name] of [['age'], ['date'], ...news]) headers.delete(name!)
+  for (const [name] of [['date'], ...news]) headers.delete(name!)
   for (const [name, value] of news) headers.append(name, value)
   return headers
 }

@@ -22,10 +22,12 @@ const STALE = { stale: true } as const
 export async function find(cache: Cache<HttpEntry>, key: string, ask: Ask, user: string | null): Promise<Found> {
   const usual = bodyKeyOf(key, selectorsOf(ask, user, null))
   // Together, so that they share a transaction: with a Vary on what the request has, the body is another.
-  const [variants, body] = await Promise.all([list(cache, key), cache.get(usual, STALE)])
+  const [listing, reading] = [cache.get(key, STALE), cache.get(usual, STALE)]
+  reading.catch(() => {})
+  const variants = variantsIn(await listing)
   const stored = findVariant(variants, ask, user)
   const own = stored && bodyKeyOf(key, stored.selectors)
-  const bytes = stored && bytesOf(own === usual ? body : await cache.get(own!, STALE), stored)
+  const bytes = stored && bytesOf(await (own === usual ? reading : cache.get(own!, STALE)), stored)
   return { variants, stored: bytes && stored, bytes }
 }
 

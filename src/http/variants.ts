@@ -13,9 +13,6 @@ export interface StoredResponse extends Life {
   /** The form of this record. */
   readonly form: 1
   readonly url: string
-  readonly type: ResponseType
-  /** It is that of its own URL. */
-  readonly redirected: false
   readonly status: number
   readonly statusText: string
   readonly headers: readonly (readonly [name: string, value: string])[]
