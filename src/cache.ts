@@ -1,6 +1,6 @@
 // createCache: what each call means, on top of the two tiers (tiers.ts). Checks its arguments before anything changes.
 
-import { concerns } from './change.ts'
+import { concerns, type Change } from './change.ts'
 import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
@@ -63,6 +63,12 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return tiers.remove(key).then(pick)
     })
 
+  const removeAll = (name: string, value: string, change: Change): Promise<void> =>
+    write(() => {
+      checkString(DELETE, name, value)
+      return tiers.removeAll(change)
+    })
+
   const get = async (key: string, now: number, stale?: boolean): Promise<V | undefined> => {
     const limit = stale ? expiresAtOf : staleAtOf
     if (tiers.checking) await tiers.checking
@@ -111,7 +117,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return { createdAt, staleAt: staleAtOf(entry), expiresAt: expiresAtOf(entry), tags, tier }
     },
 
-    set: (key, value, setOptions) => write((now) => tiers.set(entriesOf(SET, [[key, value]], setOptions, now))),
+    set: (key, value, setOptions) => cache.setMany([[key, value]], setOptions),
 
     setMany: (entries, setOptions) => write((now) => tiers.set(entriesOf(SET, entries, setOptions, now))),
 
@@ -122,8 +128,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       }),
 
     update: (key, value) =>
-      write((now) => {
-        entriesOf('update entry', [[key, value]], {}, now)
+      write(() => {
+        checkOne('update entry', key, value, false)
         return tiers.change(key, (fresh) => fresh && { ...fresh, value }).then((fresh) => fresh?.value)
       }),
 
@@ -158,17 +164,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     deleteMany: (keys) =>
       write(() => Promise.all(checkStrings(DELETE, 'keys', keys).map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length)),
 
-    deletePrefix: (prefix) =>
-      write(() => {
-        checkString(DELETE, 'prefix', prefix)
-        return tiers.removeAll({ type: 'deletePrefix', prefix })
-      }),
-
-    deleteTag: (tag) =>
-      write(() => {
-        checkString(DELETE, 'tag', tag)
-        return tiers.removeAll({ type: 'deleteTag', tag })
-      }),
+    deletePrefix: (prefix) => removeAll('prefix', prefix, { type: 'deletePrefix', prefix }),
+    deleteTag: (tag) => removeAll('tag', tag, { type: 'deleteTag', tag }),
 
     clear: () => cache.deletePrefix(''),
 

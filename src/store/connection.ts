@@ -2,7 +2,7 @@
 // What follows from a fault of it is decided here, but for a full disk and for single entries (write-queue.ts, read-batch.ts).
 // Nobody waits longer than the time limits; a database that opens later is taken up then.
 
-import { closedError, CacheError, type FaultPhase } from '../errors.ts'
+import { closedError, type CacheError, type FaultPhase } from '../errors.ts'
 import { within } from '../within.ts'
 import { createBreaker, type Breaker, type Kind } from './breaker.ts'
 import { nameOf, toCacheError } from './faults.ts'
@@ -80,7 +80,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       createSchema(request.result)
       // Chromium's own property.
       const { dataLoss, dataLossMessage } = event as { readonly dataLoss?: string; readonly dataLossMessage?: string }
-      if (dataLoss === 'total') watcher.onDamage?.(new CacheError('data-lost', `The database was damaged, and is empty now: ${dataLossMessage}`))
+      if (dataLoss === 'total') watcher.onDamage?.(toCacheError('data-lost', dataLossMessage))
     }
     watcher.onOpening?.()
     return resultOf(request).then(adopt)
@@ -124,7 +124,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           return result
         } catch (cause) {
           const error = toCacheError(kind === 'read' ? 'read-failed' : 'write-failed', cause, phase, { count: calls })
-          const action = error.fault?.action ?? ''
+          const action = error.fault?.action
           try {
             // Of one that does not answer.
             transaction?.abort()
@@ -132,7 +132,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
             // It has ended.
           }
           if (closed) throw closedError()
-          const isHandle = /memory|retried/.test(action)
+          const isHandle = /memory|retried/.test(action!)
           if (isHandle) drop(database)
           if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
           // Half a database is made anew.

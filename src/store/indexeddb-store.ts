@@ -2,7 +2,7 @@
 
 import { EVERYTHING, type Change } from '../change.ts'
 import { createEntry, expiresAtOf, isFromFuture, type Entry } from '../entry.ts'
-import { CacheError } from '../errors.ts'
+import type { CacheError } from '../errors.ts'
 import type { Lifetime } from '../options.ts'
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT, type ConnectionWatcher } from './connection.ts'
@@ -175,7 +175,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
         const record = await reads.get(key)
         return record === undefined ? undefined : readEntry({ key, record })
       } catch (error) {
-        if (error instanceof CacheError && error.fault?.class === 'corrupt-entry') discard(key)
+        if ((error as CacheError).fault?.class === 'corrupt-entry') discard(key)
         throw error
       }
     },
