@@ -17,8 +17,8 @@ export interface Flights {
   get(key: string): Flight | undefined
   delete(key: string): unknown
   readonly size: number
-  /** Of loads, which may get more keys and tags: what this tab has changed while there were any, the latest. */
-  readonly recent?: Change[]
+  /** Of loads, which may get more keys and tags: what has changed while there were any, the latest, and whether by this tab. */
+  readonly recent?: [change: Change, local: boolean][]
   /** How many changes came before those. */
   dropped?: number
 }
@@ -29,7 +29,7 @@ const MOST_RECENT = 10_000
 /** Takes out what a change overtakes, one of this tab or of another. */
 export function overtake(flights: Flights, change: Change, local = true): void {
   const { recent } = flights
-  if (local && flights.size && recent?.push(change)! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
+  if (flights.size && recent?.push([change, local])! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
     if (!flight || !concerns(change, key, flight.tags)) continue

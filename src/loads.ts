@@ -56,7 +56,7 @@ const TASK = 'load entry'
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk } = tiers
-  const loads = Object.assign(new Map<string, Load<V>>(), { recent: [] as Change[], dropped: 0 })
+  const loads = Object.assign(new Map<string, Load<V>>(), { recent: [] as [Change, boolean][], dropped: 0 })
   /** Of the keys that failed last; none expires by itself. */
   const failures = new Map<string, Failure>()
   tiers.fetches.push(loads, failures)
@@ -91,10 +91,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (loads.get(key) === load) loads.delete(key)
       if (!loads.size) loads.dropped += loads.recent.splice(0).length
     }
-    /** Whether a change of this tab came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
-    const isOvertaken = (entries: readonly Entry<V>[]): boolean => {
+    /** Whether a change came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
+    const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean => {
       const first = begun - loads.dropped
-      return loads.get(key) !== load || (first < 0 ? !!(entries[1] ?? life.tags[0]) : loads.recent.slice(first).some((change) => entries.some(({ key }) => concerns(change, key, life.tags))))
+      if (first < 0) return !!(entries[1] ?? life.tags[0])
+      return loads.recent.slice(first).some(([change, local]) => local === byThis && entries.some(({ key }) => concerns(change, key, life.tags)))
     }
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
@@ -123,7 +124,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       try {
         const now = tiers.begin()
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
-        if (!isOvertaken(entries)) await tiers.set(entries, { since })
+        if (loads.get(key) === load && !isChanged(entries, true)) await tiers.set(entries, isChanged(entries, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)

@@ -51,9 +51,10 @@ export interface Tiers<V> {
   fetch(key: string): Promise<Entry<V> | undefined>
   /**
    * Puts entries of one lifetime into both tiers, all or nothing in the store.
-   * @param load that has brought them, and where the log stood when it began
+   * @param told of what a load has brought: whether others have told of a change of it since the load began
+   * @param since where the log stood then
    */
-  set(entries: readonly Entry<V>[], load?: { readonly since: number | undefined }): Promise<void>
+  set(entries: readonly Entry<V>[], told?: boolean, since?: number): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
@@ -450,15 +451,18 @@ export function createTiers<V>(options: CacheOptions<V>, { clock, sweepInterval,
 
     fetch,
 
-    set(entries, load) {
-      const since = load?.since
+    set(entries, told, since) {
       // A change under way was asked for during the load.
-      if (load && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
+      if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       for (const { change, entry } of writes) {
-        put(entry!)
-        overtakeAll(change)
+        // The store knows which came first, and is asked from then on.
+        if (told) forget(change, true)
+        else {
+          put(entry!)
+          overtakeAll(change)
+        }
       }
       counts.memory.writes += entries.length
       const saving = save(writes)

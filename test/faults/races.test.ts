@@ -296,3 +296,48 @@ it('a value set after an update and a touch that are under way as storage fails 
   await site.within(5_000, Promise.all(calls))
   expect(cache.peek('a')).toBe('later')
 })
+
+it.each<[what: string, change: (cache: Cache<unknown>) => Promise<unknown>, options: object, also: boolean]>([
+  ['its key', (cache) => cache.set('a', 'newer'), {}, false],
+  ['a key that is stored with it', (cache) => cache.set('b', 'newer'), {}, true],
+  ['a tag of it that nobody knew', (cache) => cache.deleteTag('x'), { tags: ['x'] }, false],
+])('what a load has brought is not seen once another tab has told of a change during it: %s', async (_what, change, options, also) => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const [cache, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
+  for (const storageRests of [false, true]) {
+    const { runs, loader } = heldLoader<unknown>()
+    const loading = cache.getOrLoad('a', loader, { refresh: true })
+    await until(() => runs.length > 0)
+    await site.within(1_000, change(other))
+    await site.pass(20)
+    if (storageRests) {
+      site.factory.fail(NO_WRITES)
+      await rejection(site.within(1_000, cache.set('nothing', 1)))
+    } else site.factory.fail({ operation: 'commit', phase: 'late', after: 300, times: 1, when: ({ mode }) => mode === 'readwrite' })
+    runs[0]!.context.setOptions(options)
+    if (also) runs[0]!.context.also('b', 'loaded')
+    runs[0]!.resolve('loaded')
+    expect(await loading).toBe('loaded')
+    await turns(20)
+    expect([cache.peek('a'), cache.peek('b')]).not.toContain('loaded')
+    expect([await site.within(1_000, cache.get('a')), await site.within(1_000, cache.get('b'))]).not.toContain('loaded')
+  }
+})
+
+it('what another tab changed before a load began, and told of during it, does not keep the load from being stored', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const [cache, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
+  await site.within(1_000, other.set('a', 'older'))
+  const { runs, loader } = heldLoader<unknown>()
+  const loading = cache.getOrLoad('a', loader, { refresh: true })
+  await until(() => runs.length > 0)
+  network.inject({ database: DATABASE, ids: [], changes: [{ type: 'set', key: 'a' }] })
+  runs[0]!.resolve('loaded')
+  await loading
+  expect(await site.within(1_000, cache.get('a'))).toBe('loaded')
+  expect(await site.values()).toEqual({ a: 'loaded' })
+})
