@@ -28,7 +28,7 @@ export async function recordsSince(log: IDBObjectStore, position: number, emptie
   const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
   const first = records[0]?.id ?? position + 1
   if (first === position) return records.slice(1)
-  return position === emptied && first === position + 1 ? records : [{ id: records.at(-1)?.id ?? 0, changes: GONE }]
+  return position === emptied && first === position + 1 ? records : [{ id: records.at(-1)?.id ?? position, changes: GONE }]
 }
 
 export interface Log {

@@ -69,6 +69,19 @@ describe('position and catching up', () => {
     })
   })
 
+  it('an emptied log has everything changed, and leaves the position, so that what comes next is no gap', async () => {
+    const inside = await logOf(1, 2)
+    await inside(async (store) => {
+      const log = createLog()
+      await log.catchUp(store)
+      store.clear()
+      expect(await log.catchUp(store)).toEqual([EVERYTHING])
+      expect(log.position).toBe(2)
+      expect(log.see(3)).toBe(false)
+      expect(log.position).toBe(3)
+    })
+  })
+
   it('where records are gone that it does not know, everything may have changed, whatever it was told of since', async () => {
     for (const told of [[], [9], [8, 9]]) {
       const inside = await logOf(1)
