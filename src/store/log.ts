@@ -34,6 +34,8 @@ export async function recordsSince(log: IDBObjectStore, position: number, emptie
 export interface Log {
   /** Up to where this tab knows every record; undefined before it has first looked. */
   readonly position: number | undefined
+  /** The latest record that this tab has been told of: what it does next comes after that one, and after all before it. */
+  readonly heard: number | undefined
   /** Takes all up to a record of this tab for known, if it has not looked yet: there was nothing that could be out of date. */
   begin(id: number): void
   /** Adds what a transaction does; the request's result is the record's number. */
@@ -63,6 +65,9 @@ export function createLog(): Log {
     get position() {
       return position
     },
+    get heard() {
+      return position && Math.max(position, ...ahead)
+    },
     begin(id) {
       position ??= id
     },
@@ -83,6 +88,7 @@ export function createLog(): Log {
     },
     see(id) {
       if (position === undefined || id <= position) return false
+      if (ahead.size > LOG_LENGTH) ahead.clear()
       ahead.add(id)
       while (ahead.delete(position + 1)) position++
       return ahead.size > 0

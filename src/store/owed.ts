@@ -29,7 +29,7 @@ export function createOwed<V>(log: Log, marker: Marker): Owed<V> {
 
   const add = (writes: readonly Write<V>[]): void => {
     for (const { change } of writes) {
-      const write: Write<V> = 'key' in change ? { change: { type: 'delete', key: change.key }, since: log.position, decide: () => undefined } : { change }
+      const write: Write<V> = 'key' in change ? { change: { type: 'delete', key: change.key }, since: log.heard, decide: () => undefined } : { change }
       owed.set(nameOf(write.change), write)
     }
     if (owed.size > MOST_OWED) {

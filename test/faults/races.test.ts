@@ -341,3 +341,24 @@ it('what another tab changed before a load began, and told of during it, does no
   expect(await site.within(1_000, cache.get('a'))).toBe('loaded')
   expect(await site.values()).toEqual({ a: 'loaded' })
 })
+
+it('what a tab has heard of before it set a key does not come back after it, though the tab missed what came before that', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const [cache, other] = [await site.ready<unknown>(SMALL), await site.ready<unknown>()]
+  network.deaf = true
+  await site.within(0, other.set('x', 'missed'))
+  await site.pass(20)
+  network.deaf = false
+  await site.within(0, other.set('a', 'older'))
+  await site.pass(20)
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(0, cache.set('a', 'newer')))
+  await site.within(0, cache.set('b', 'pushes it out'))
+  site.factory.heal()
+  await site.pass(10_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.within(1_000, cache.get('a'))).toBeUndefined()
+  expect(await site.values()).toEqual({ b: 'pushes it out', x: 'missed' })
+})

@@ -82,6 +82,33 @@ describe('position and catching up', () => {
     })
   })
 
+  it('what it has heard of last comes before what it does next, known or not', async () => {
+    const inside = await logOf(1)
+    await inside(async (store) => {
+      const log = createLog()
+      expect(log.heard).toBeUndefined()
+      await log.catchUp(store)
+      expect(log.heard).toBe(1)
+      for (const id of [4, 3]) log.see(id)
+      expect([log.position, log.heard]).toEqual([1, 4])
+      log.see(2)
+      expect([log.position, log.heard]).toEqual([4, 4])
+    })
+  })
+
+  it('records behind a gap that is never filled are not remembered without end', async () => {
+    const inside = await logOf(1)
+    await inside(async (store) => {
+      const log = createLog()
+      await log.catchUp(store)
+      for (let id = 3; id < 500_000; id++) log.see(id)
+      expect(log.heard).toBe(499_999)
+      store.put({ id: 2, changes: [] })
+      store.put({ id: 3, changes: [set('k3')] })
+      expect(await log.catchUp(store)).toEqual([set('k3')])
+    })
+  })
+
   it('where records are gone that it does not know, everything may have changed, whatever it was told of since', async () => {
     for (const told of [[], [9], [8, 9]]) {
       const inside = await logOf(1)
