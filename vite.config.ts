@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { demoApi } from './demo/api.ts'
+import { httpOrigin } from './test/browser/http-origin.ts'
 import { ENGINE_COMMANDS, ENGINE_PROJECTS, engineProvider } from './test/browser/provider.ts'
 
 const root = import.meta.dirname
@@ -66,6 +67,7 @@ const tests: ViteUserConfig = {
         },
       },
       {
+        plugins: [httpOrigin()],
         optimizeDeps: { include: ['fast-check'] },
         test: {
           name: 'browser',
