@@ -53,7 +53,7 @@ export interface CachedFetchOptions {
   readonly offlineStale?: boolean
   /**
    * ms to wait for the network while a stale response could stand in; then it does, and the request goes on.
-   * @default Infinity
+   * @default Infinity; so is 2^31 and more
    */
   readonly networkTimeout?: number
   /**
@@ -68,14 +68,14 @@ export interface CachedFetchOptions {
   readonly maxBodyBytes?: number
   /** Header fields that are not stored, such as `set-cookie` on a server. */
   readonly omitHeaders?: readonly string[]
-  /** Names under which {@link CachedFetch.invalidate} finds a response, beside its Cache-Groups (RFC 9875). */
+  /** Names under which {@link CachedFetch.invalidate} finds a response, beside its Cache-Groups (RFC 9875). It looks at the response without reading its body. */
   readonly groups?: (response: Response) => readonly string[]
   /** Groups that a successful unsafe request invalidates, beside its Cache-Group-Invalidation. */
   readonly invalidates?: (request: Request, response: Response) => readonly string[]
   /** Told when a background request has confirmed or replaced what was served stale, in this tab or another. */
   readonly onUpdate?: (update: HttpUpdate) => void
   /**
-   * Source of epoch ms; the cache's, if it was given one.
+   * Source of epoch ms; give it the cache's own.
    * @default Date.now
    */
   readonly clock?: Clock
@@ -88,7 +88,7 @@ export interface HttpUpdate {
   readonly changed: boolean
 }
 
-/** What to invalidate: every member narrows it down. One of url, prefix and group, or a partition alone. */
+/** What to invalidate: a URL, those that begin alike, a group, or a partition alone. */
 export interface InvalidateSelector {
   /** A URL, absolute or relative to the page. */
   readonly url?: string | URL

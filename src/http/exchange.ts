@@ -91,12 +91,12 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
   /** Leaves the stored body as it is, as long as it will stay for a good while. */
-  const confirm = (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): HttpEntry => {
+  const confirm = (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): HttpEntry | undefined => {
     const record = recordOf(response, old)
     const renewed = old.end - now < KEPT / 2
     const confirmed = renewed ? record : { ...record, end: Math.min(record.end, old.end) }
     if (!head) serveStored(confirmed, bytes, 304)
-    return keep(cache, context, key, variants, confirmed, renewed ? bytes : undefined)
+    return confirmed.end > now ? keep(cache, context, key, variants, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** Gives an answer on, and stores it when it has come whole. */
