@@ -1,0 +1,211 @@
+// Asking about what is stored: what goes out, what a 304 and the answer to HEAD change, and what is written for it.
+
+import { describe, expect, test } from 'vitest'
+import type { HttpEntry } from '../../src/http/index.ts'
+import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { DAY, SECOND } from '../helpers/clock.ts'
+import { createPlainStore } from '../store/plain-store.ts'
+import { BROKEN, serveSite, type Page } from './serving.ts'
+import { reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
+
+const site = serveSite()
+const MINUTE = { 'Cache-Control': 'max-age=60' }
+
+/** The keys of bodies. */
+async function bodyKeys({ cache }: Standing): Promise<string[]> {
+  const keys: string[] = []
+  for await (const [key, value] of cache.entries()) if (!Array.isArray(value)) keys.push(key)
+  return keys
+}
+
+/** Conditions that a page was asked with since the last look. */
+function conditions(page: Page): (readonly [ifNoneMatch: string | undefined, ifModifiedSince: string | undefined])[] {
+  return page.visits().map(({ headers }) => [headers['if-none-match'], headers['if-modified-since']])
+}
+
+describe.each(TIERS)('$title', (arrangement) => {
+  test('a 304 changes and adds fields, and leaves those of the body', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page({ fields: { ...MINUTE, ETag: '"1"', 'X-Kept': 'kept', 'X-Changed': 'old', 'Content-Language': 'de', 'Content-Type': 'text/plain' }, body: 'stored' })
+    await standing.text(page.url)
+    place.clock.advance(61 * SECOND)
+    page.answer = { status: 304, fields: { 'Cache-Control': 'max-age=120', ETag: '"1"', 'X-Changed': 'new', 'X-Added': 'added', 'Content-Length': '99', 'Content-Range': 'bytes 0-1/2', Connection: 'keep-alive, X-Hop', 'X-Hop': 'hop', Age: '3' } }
+    for (const round of ['confirmed', 'stored']) {
+      const response = await standing.fetch(page.url)
+      expect([response.status, await response.text()], round).toEqual([200, 'stored'])
+      const names = ['x-kept', 'x-changed', 'x-added', 'content-length', 'content-range', 'x-hop', 'content-language', 'cache-control', 'age']
+      expect(names.map((name) => response.headers.get(name)), round).toEqual(['kept', 'new', 'added', '6', null, null, 'de', 'max-age=120', '3'])
+    }
+    place.clock.advance(116 * SECOND)
+    expect(await standing.ask(page.url), 'and is as fresh as it says').toEqual(['stored', 'hit; ttl=1'])
+    if (arrangement.second === 'nothing') return
+    const next = await reload(place, standing)
+    const response = await next.fetch(page.url)
+    expect([await response.text(), response.headers.get('x-changed'), response.headers.get('age')]).toEqual(['stored', 'new', '119'])
+  })
+
+  test.each<[what: string, fields: Record<string, string>, condition: readonly [string | undefined, string | undefined]]>([
+    ['a tag', { ETag: '"1"' }, ['"1"', undefined]],
+    ['a weak tag', { ETag: 'W/"1"' }, ['W/"1"', undefined]],
+    ['a date', { 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, [undefined, 'Thu, 01 Jan 2015 00:00:00 GMT']],
+    ['both', { ETag: '"1"', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, ['"1"', 'Thu, 01 Jan 2015 00:00:00 GMT']],
+    ['neither', {}, [undefined, undefined]],
+  ])('%s goes out as a condition', async (_what, fields, condition) => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page({ fields: { ...MINUTE, ...fields } })
+    await standing.text(page.url)
+    place.clock.advance(61 * SECOND)
+    await standing.text(page.url)
+    expect(conditions(page)).toEqual([[undefined, undefined], condition])
+  })
+
+  test.each<[what: string, stored: string, told: string | undefined, asks: number]>([
+    ['about the same', '"1"', '"1"', 2],
+    ['about none', '"1"', undefined, 2],
+    ['about the same, weakly', '"1"', 'W/"1"', 2],
+    ['about the same, which was weak', 'W/"1"', '"1"', 2],
+    ['about another', '"1"', '"2"', 3],
+  ])('a 304 %s', async (_what, stored, told, asks) => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page({ fields: { ...MINUTE, ETag: stored }, body: 'old' })
+    await standing.text(page.url)
+    place.clock.advance(61 * SECOND)
+    page.answer = ({ headers }) => (headers['if-none-match'] ? { status: 304, fields: { ...MINUTE, ...(told && { ETag: told }) } } : { fields: { ...MINUTE, ETag: '"2"' }, body: 'new' })
+    const expected = asks === 3 ? 'new' : 'old'
+    expect(await standing.text(page.url)).toBe(expected)
+    expect(conditions(page)).toHaveLength(asks)
+    expect(await standing.ask(page.url)).toEqual([expected, 'hit; ttl=60'])
+  })
+
+  test('a stored response whose body is gone is asked for without conditions', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page({ fields: { ...MINUTE, ETag: '"1"' }, body: 'whole' })
+    await standing.text(page.url)
+    for (const key of await bodyKeys(standing)) await standing.cache.delete(key)
+    expect((await standing.ask(page.url))[0]).toBe('whole')
+    expect(conditions(page)).toEqual([[undefined, undefined], [undefined, undefined]])
+    expect(await standing.ask(page.url)).toEqual(['whole', 'hit; ttl=60'])
+  })
+
+  test('a 304 that nobody has asked for is given on, and not stored', async () => {
+    const standing = standOn(placeOf(arrangement))
+    const page = site.page({ status: 304, fields: MINUTE })
+    for (const _round of [1, 2]) expect((await standing.fetch(page.url)).status).toBe(304)
+    expect(page.visits()).toHaveLength(2)
+  })
+
+  test('a response that takes the place of another leaves no body behind', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page(({ number }) => ({ fields: { ...MINUTE, ETag: `"${number}"` }, body: `v${number}` }))
+    for (let round = 0; round < 10; round++) {
+      await standing.text(page.url)
+      place.clock.advance(61 * SECOND)
+    }
+    expect(page.visits()).toHaveLength(10)
+    if (arrangement.second === 'indexeddb') expect((await rowsOnDisk(standing)).records).toBe(2)
+  })
+
+  test('what is confirmed again and again stays, body and all, long after it came', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page(({ headers }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { ...MINUTE, ETag: '"1"' }, body: 'stored' }))
+    for (let round = 0; round < 20; round++) {
+      await standing.text(page.url)
+      place.clock.advance(10 * DAY)
+    }
+    expect(conditions(page).filter(([tag]) => !tag), 'asked for once').toHaveLength(1)
+    page.answer = BROKEN
+    expect((await standing.ask(page.url))[0]).toBe('stored')
+  })
+})
+
+test('a 304 writes what is known of the response, and not the body', async () => {
+  const place = placeOf(TWO_TIERS)
+  const written: string[] = []
+  const inner = createPlainStore<HttpEntry>()
+  const cache = place.open<HttpEntry>({
+    name: undefined as never,
+    store: { ...inner, write: (writes) => (written.push(...writes.map(({ change }) => ('key' in change ? change.key : change.type))), inner.write(writes)) },
+  })
+  const standing = standOn(place, {}, cache)
+  const page = site.page(({ headers }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { ...MINUTE, ETag: '"1"' }, body: 'stored' }))
+  await standing.text(page.url)
+  const [body] = await bodyKeys(standing)
+  expect(written.sort()).toEqual([`http\0\0${page.url}`, body])
+  written.length = 0
+  for (let round = 0; round < 3; round++) {
+    place.clock.advance(61 * SECOND)
+    await standing.text(page.url)
+  }
+  expect(written).toEqual(Array.from({ length: 3 }, () => `http\0\0${page.url}`))
+  written.length = 0
+  for (let round = 0; round < 3; round++) await standing.text(page.url)
+  expect(written, 'and a hit writes nothing').toEqual([])
+})
+
+describe('HEAD', () => {
+  const stored = { ...MINUTE, ETag: '"1"', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT', 'X-Version': '1' }
+
+  async function standingWith(age: number): Promise<{ standing: Standing; page: Page; head(fields: Record<string, string>, status?: number): Promise<Response> }> {
+    const place = placeOf(TWO_TIERS)
+    const standing = standOn(place)
+    const page = site.page({ fields: stored, body: 'stored' })
+    await standing.text(page.url)
+    place.clock.advance(age * SECOND)
+    page.visits()
+    return {
+      standing,
+      page,
+      head(fields, status = 200) {
+        page.answer = ({ method }) => (method === 'HEAD' ? { status, fields } : { fields: stored, body: 'new' })
+        return standing.fetch(page.url, { method: 'HEAD' })
+      },
+    }
+  }
+
+  test('is answered by a fresh response, without its body', async () => {
+    const { page, head } = await standingWith(1)
+    const response = await head({})
+    expect([response.status, response.headers.get('x-version'), response.headers.get('content-length'), response.body, page.visits()]).toEqual([200, '1', '6', null, []])
+  })
+
+  test('freshens a stale one that it is about', async () => {
+    const { standing, page, head } = await standingWith(61)
+    const response = await head({ ...stored, 'Content-Length': '6', 'X-Version': '2' })
+    expect([response.status, response.headers.get('x-version')]).toEqual([200, '2'])
+    page.visits()
+    const next = await standing.fetch(page.url)
+    expect([await next.text(), next.headers.get('x-version'), page.visits()]).toEqual(['stored', '2', []])
+  })
+
+  test.each<[what: string, fields: Record<string, string>]>([
+    ['tag', { ...stored, ETag: '"2"' }],
+    ['date', { ...stored, 'Last-Modified': 'Fri, 02 Jan 2015 00:00:00 GMT' }],
+    ['length', { ...stored, 'Content-Length': '7' }],
+  ])('that tells another %s removes it', async (_what, fields) => {
+    const { standing, page, head } = await standingWith(61)
+    await head(fields)
+    await expect(standing.fetch(page.url, { cache: 'only-if-cached', mode: 'same-origin' })).rejects.toThrow(TypeError)
+    expect((await standing.text(page.url))).toBe('new')
+    expect(await rowsOnDisk(standing)).toMatchObject({ records: 2 })
+  })
+
+  test.each([404, 500, 503])('with status %i changes nothing', async (status) => {
+    const { standing, page, head } = await standingWith(61)
+    expect((await head({ ETag: '"2"' }, status)).status).toBe(status)
+    expect(await standing.text(page.url, { cache: 'force-cache' })).toBe('stored')
+  })
+
+  test('of what is not stored goes to the origin, and answers no GET', async () => {
+    const standing = standOn(placeOf(TWO_TIERS))
+    const page = site.page({ fields: stored, body: 'body' })
+    for (const _round of [1, 2]) expect((await standing.fetch(page.url, { method: 'HEAD' })).status).toBe(200)
+    expect(await standing.text(page.url)).toBe('body')
+    expect(page.visits().map(({ method }) => method)).toEqual(['HEAD', 'HEAD', 'GET'])
+  })
+})
