@@ -1,0 +1,129 @@
+// Several responses of one URL: which of them answers, how many are kept, and when they go.
+
+import { describe, expect, test } from 'vitest'
+import type { CachedFetchOptions } from '../../src/http/index.ts'
+import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { DAY, SECOND } from '../helpers/clock.ts'
+import { serveSite, type Page } from './serving.ts'
+import { keysOnDisk, NO_ROWS, rowsOnDisk, standOn, TIERS } from './standing.ts'
+
+const site = serveSite()
+
+/** Answers are told apart by these fields of the request. */
+function varying(Vary: string, more: Record<string, string> = {}): Page {
+  return site.page(({ number }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary, ...more }, body: `v${number}` }))
+}
+
+const headers = (fields: Record<string, string>): RequestInit => ({ headers: fields })
+
+describe.each(TIERS)('$title', (arrangement) => {
+  test.each<[vary: string, one: Record<string, string>, other: Record<string, string>, same: boolean]>([
+    ['X-Kind', { 'X-Kind': 'a' }, { 'X-Kind': 'a' }, true],
+    ['X-Kind', { 'X-Kind': 'a' }, { 'X-Kind': 'b' }, false],
+    ['X-Kind', { 'X-Kind': 'a' }, { 'X-Kind': 'A' }, false],
+    ['X-Kind', { 'X-Kind': 'a' }, {}, false],
+    ['X-Kind', {}, { 'X-Kind': 'a' }, false],
+    ['X-Kind', {}, { 'X-Kind': '' }, false],
+    ['X-Kind', {}, { 'X-Other': 'a' }, true],
+    ['x-kind', { 'X-KIND': 'a, b' }, { 'x-kind': ' a ,b ' }, true],
+    ['X-Kind', { 'X-Kind': 'a, b' }, { 'X-Kind': 'b, a' }, false],
+    ['Accept-Language', { 'Accept-Language': 'de, en' }, { 'Accept-Language': 'EN,de' }, true],
+    ['Accept-Language', { 'Accept-Language': 'de' }, { 'Accept-Language': 'en' }, false],
+    ['Accept', { Accept: 'text/html, a/b' }, { Accept: 'a/b,text/html' }, true],
+    ['X-A, X-B', { 'X-A': '1', 'X-B': '2' }, { 'X-A': '1', 'X-B': '3' }, false],
+    ['X-A, X-B', { 'X-A': '1x-b=2' }, { 'X-A': '1', 'X-B': '2' }, false],
+    ['X-A, X-B', { 'X-A': '1' }, { 'X-B': '1' }, false],
+    ['Cookies:', {}, {}, true],
+    ['__proto__, constructor', {}, {}, true],
+    [',, ,', { 'X-Kind': 'a' }, {}, true],
+  ])('Vary: %s, of %o and %o: the same is %s', async (vary, one, other, same) => {
+    const { text } = standOn(placeOf(arrangement))
+    const page = varying(vary)
+    expect([await text(page.url, headers(one)), await text(page.url, headers(other))]).toEqual(['v1', same ? 'v1' : 'v2'])
+    if (!same) expect([await text(page.url, headers(one)), await text(page.url, headers(other))], 'both stay').toEqual(['v1', 'v2'])
+  })
+
+  test('when Vary changes, the latest that fits answers', async () => {
+    const { text } = standOn(placeOf(arrangement))
+    const page = varying('X-A')
+    await text(page.url, headers({ 'X-A': '1', 'X-B': '1' }))
+    page.answer = ({ number }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary: 'X-B' }, body: `v${number}` })
+    expect(await text(page.url, headers({ 'X-A': '2', 'X-B': '1' }))).toBe('v2')
+    expect(await text(page.url, headers({ 'X-A': '1', 'X-B': '1' }))).toBe('v2')
+    expect(await text(page.url, headers({ 'X-A': '1', 'X-B': '2' }))).toBe('v1')
+  })
+
+  test('sixteen are kept, the latest; the bodies of those left out go with them', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = varying('X-Kind')
+    const kind = (number: number): RequestInit => headers({ 'X-Kind': `${number}` })
+    for (let number = 1; number <= 20; number++) await standing.text(page.url, kind(number))
+    if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(1 + 16)
+    page.visits()
+    for (let number = 20; number > 4; number--) expect(await standing.text(page.url, kind(number))).toBe(`v${number}`)
+    expect(page.visits()).toEqual([])
+    expect(await standing.text(page.url, kind(1))).toBe('v21')
+    if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(1 + 16)
+  })
+
+  test('users are variants too', async () => {
+    const standing = standOn(placeOf(arrangement))
+    const page = varying('X-Kind')
+    for (let number = 1; number <= 40; number++) await standing.text(page.url, headers({ Authorization: `${number}` }))
+    if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(1 + 16)
+    expect(await standing.text(page.url, headers({ Authorization: '40' }))).toBe('v40')
+  })
+
+  test('a variant that has ended leaves no body to a sweep, whatever came after it', async () => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place, { offlineStale: false })
+    const page = varying('X-Kind')
+    await standing.text(page.url, headers({ 'X-Kind': 'a' }))
+    place.clock.advance(30 * SECOND)
+    await standing.text(page.url, headers({ 'X-Kind': 'b' }))
+    place.clock.advance(31 * SECOND)
+    await standing.text(page.url, headers({ 'X-Kind': 'c' }))
+    await standing.cache.sweep()
+    if (arrangement.second === 'indexeddb') expect((await keysOnDisk(standing)).filter((key) => key.includes('kind=a'))).toEqual([])
+    expect(await standing.text(page.url, headers({ 'X-Kind': 'b' }))).toBe('v2')
+  })
+})
+
+describe('when entries go', () => {
+  test.each<[options: CachedFetchOptions, fields: Record<string, string>, seconds: number]>([
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60' }, 60],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60, stale-while-revalidate=30' }, 90],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60, stale-if-error=40' }, 100],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60, stale-if-error=40, must-revalidate' }, 60],
+    [{ offlineStale: false, staleIfError: 50_000 }, { 'Cache-Control': 'max-age=60, stale-if-error=40' }, 110],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60', Age: '20' }, 40],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60', ETag: '"1"' }, 60 + (30 * DAY) / SECOND],
+    [{ offlineStale: false }, { 'Cache-Control': 'max-age=60, must-revalidate', ETag: '"1"' }, 60 + (30 * DAY) / SECOND],
+    [{}, { 'Cache-Control': 'max-age=60' }, 60 + (30 * DAY) / SECOND],
+    [{}, { 'Cache-Control': 'max-age=60, must-revalidate' }, 60],
+  ])('%o, %o: after %i s a sweep frees both rows, and not before', async (options, fields, seconds) => {
+    const place = placeOf(TWO_TIERS)
+    const standing = standOn(place, options)
+    await standing.text(site.page({ fields, body: 'x' }).url)
+    expect(await rowsOnDisk(standing)).toMatchObject({ records: 2, expiry: 2 })
+    place.clock.advance(seconds * SECOND - 1)
+    await standing.cache.sweep()
+    expect(await rowsOnDisk(standing)).toMatchObject({ records: 2, expiry: 2 })
+    place.clock.advance(1)
+    await standing.cache.sweep()
+    expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
+    expect(standing.cache.stats().memory).toMatchObject({ size: 0, weight: 0 })
+  })
+
+  test.each<[what: string, options: CachedFetchOptions, fields: Record<string, string>]>([
+    ['no-store', {}, { 'Cache-Control': 'no-store' }],
+    ['no time, no validator', { offlineStale: false }, { 'Cache-Control': 'max-age=0' }],
+    ['no time, no validator, must-revalidate', {}, { 'Cache-Control': 'max-age=0, must-revalidate' }],
+    ['no-cache without a validator', {}, { 'Cache-Control': 'no-cache' }],
+  ])('what no request could be answered with is not stored: %s', async (_what, options, fields) => {
+    const standing = standOn(placeOf(TWO_TIERS), options)
+    await standing.text(site.page({ fields }).url)
+    expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
+  })
+})
