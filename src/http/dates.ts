@@ -10,7 +10,7 @@ export function parseDate(text: string | null, now: number): number | undefined 
     .replace(RFC_850, (_, weekday, day, month, year, time) => `${weekday}, ${day} ${month} ${yearOf(Number(year), now)} ${time} GMT`)
   const at = Date.parse(fixdate)
   // What the engine writes is IMF-fixdate; the day of the week says nothing.
-  return new Date(at).toUTCString().slice(3).toLowerCase() === fixdate.slice(3).toLowerCase() ? at : undefined
+  return !isNaN(at) && new Date(at).toUTCString().slice(3).toLowerCase() === fixdate.slice(3).toLowerCase() ? at : undefined
 }
 
 function yearOf(lastDigits: number, now: number): number {

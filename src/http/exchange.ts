@@ -65,6 +65,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     const { status, statusText } = confirmed ?? response
     const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
+    // It grows.
+    headers.delete('age')
     return {
       ...life,
       form: 1,

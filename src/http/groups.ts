@@ -1,7 +1,7 @@
 // Cache groups (RFC 9875): names under which responses of one origin are invalidated together.
 
 /** A String and its parameters, which mean nothing here. */
-const MEMBER = /"((?:[^"\\]|\\["\\])*)"(?:;[^,"]*(?:"[^"]*")?)*/g
+const MEMBER = /"((?:[^"\\]|\\["\\])*)"(?:;[^,"]*(?:"(?:[^"\\]|\\.)*")?)*/g
 
 /** Members of a List of Strings (RFC 9651, section 3.1); none where it is not one. */
 export function groupsIn(field: string | null): string[] {
