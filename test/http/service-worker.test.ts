@@ -1,0 +1,141 @@
+// In a service worker: which requests are seen to, and what keeps the worker alive until all is stored.
+
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { CachedFetchOptions } from '../../src/http/index.ts'
+import { NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { deferred, isPending } from '../helpers/deferred.ts'
+import { lookAtDisk, onTransaction } from '../helpers/indexed-db.ts'
+import { FRESH, serveSite } from './serving.ts'
+import { standOn } from './standing.ts'
+
+const site = serveSite()
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
+/** A fetch event that notes what it waits for. */
+function fetchEvent(): { readonly waits: Promise<unknown>[]; waitUntil(promise: Promise<unknown>): void } {
+  const waits: Promise<unknown>[] = []
+  return { waits, waitUntil: (promise) => void waits.push(promise) }
+}
+
+/** A request of a mode that only browsers make. */
+function navigation(url: string): Request {
+  return Object.defineProperty(new Request(url), 'mode', { value: 'navigate' })
+}
+
+describe('handles', () => {
+  const URL = 'http://origin.test/page'
+
+  test.each<[what: string, request: () => Request, handled: boolean, options?: CachedFetchOptions]>([
+    ['GET', () => new Request(URL), true],
+    ['https', () => new Request('https://origin.test/'), true],
+    ['POST, which may remove what is stored', () => new Request(URL, { method: 'POST' }), true],
+    ['a navigation', () => navigation(URL), false],
+    ['only-if-cached in mode cors', () => Object.defineProperty(new Request(URL), 'cache', { value: 'only-if-cached' }), false],
+    ['only-if-cached in mode same-origin', () => new Request(URL, { cache: 'only-if-cached', mode: 'same-origin' }), true],
+    ['data:', () => new Request('data:,x'), false],
+    ['blob:', () => new Request('blob:http://origin.test/0'), false],
+    ['an extension', () => new Request('chrome-extension://x/y'), false],
+    ['what does not match', () => new Request(URL), false, { match: () => false }],
+    ['what matches', () => new Request(URL), true, { match: ({ url }) => url === URL }],
+  ])('%s', (_what, request, handled, options) => {
+    expect(standOn(placeOf(TWO_TIERS), options).fetch.handles(request())).toBe(handled)
+  })
+
+  test('match is asked about http alone', () => {
+    const match = vi.fn(() => true)
+    const { fetch } = standOn(placeOf(TWO_TIERS), { match })
+    for (const url of ['data:,x', 'blob:http://origin.test/0', URL]) fetch.handles(new Request(url))
+    expect(match).toHaveBeenCalledTimes(1)
+  })
+
+  test('what is not handled goes to the network as it is', async () => {
+    const sent: Request[] = []
+    const answer = new Response('as it is')
+    const { fetch } = standOn(placeOf(TWO_TIERS), {
+      match: ({ url }) => !url.endsWith('not'),
+      fetch: async (input) => {
+        sent.push(input as Request)
+        return answer
+      },
+    })
+    for (const request of [new Request('data:,x'), navigation(URL), new Request(`${URL}/not`)]) {
+      expect(await fetch(request)).toBe(answer)
+      expect(sent.pop()).toBe(request)
+    }
+  })
+})
+
+describe('waitUntil', () => {
+  test('is called with a promise that ends when the response is on disk', async () => {
+    const standing = standOn(placeOf(TWO_TIERS))
+    const page = site.page(FRESH)
+    await standing.cache.get('opened')
+    const gate = deferred()
+    let committed = 0
+    onTransaction((transaction, mode) => {
+      if (mode === 'readwrite') transaction.addEventListener('complete', () => committed++)
+    })
+    page.answer = async (_visit, response) => {
+      response.writeHead(200, { 'Cache-Control': 'max-age=60' }).write('x')
+      await gate.promise
+      response.end('y')
+    }
+    const event = fetchEvent()
+    const response = await standing.fetch(page.url, undefined, event)
+    expect(event.waits).toHaveLength(1)
+    expect(await isPending(event.waits[0]!)).toBe(true)
+    expect(committed).toBe(0)
+    gate.resolve()
+    await event.waits[0]
+    expect(committed).toBeGreaterThan(0)
+    expect((await lookAtDisk(NAME)).records).toHaveLength(2)
+    expect(await response.text()).toBe('xy')
+  })
+
+  test('is called for a background request, which the caller does not wait for', async () => {
+    const place = placeOf(TWO_TIERS)
+    const standing = standOn(place)
+    const gate = deferred()
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-while-revalidate=60' }, body: 'old' })
+    await standing.text(page.url)
+    place.clock.advance(61_000)
+    page.answer = async () => {
+      await gate.promise
+      return { fields: { 'Cache-Control': 'max-age=60' }, body: 'new' }
+    }
+    const event = fetchEvent()
+    expect(await (await standing.fetch(page.url, undefined, event)).text()).toBe('old')
+    expect(event.waits).toHaveLength(1)
+    expect(await isPending(event.waits[0]!)).toBe(true)
+    gate.resolve()
+    await event.waits[0]
+    expect(await standing.ask(page.url)).toEqual(['new', 'hit; ttl=60'])
+  })
+
+  test('its promise never rejects', async () => {
+    const standing = standOn(placeOf(TWO_TIERS))
+    const page = site.page((_visit, response) => void response.destroy())
+    const event = fetchEvent()
+    await expect(standing.fetch(page.url, undefined, event)).rejects.toThrow(TypeError)
+    page.answer = (_visit, response) => void response.writeHead(200, { 'Cache-Control': 'max-age=60' }).write('x', () => response.destroy())
+    await standing.fetch(page.url, undefined, event).then((response) => response.text()).catch(() => {})
+    page.answer = async () => {
+      await standing.cache.close()
+      return { fields: { 'Cache-Control': 'max-age=60' } }
+    }
+    await standing.fetch(page.url, undefined, event)
+    expect((await Promise.allSettled(event.waits)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
+  })
+
+  test('a fresh hit needs none', async () => {
+    const standing = standOn(placeOf(TWO_TIERS))
+    const page = site.page(FRESH)
+    await standing.text(page.url)
+    const event = fetchEvent()
+    await standing.fetch(page.url, undefined, event)
+    expect(event.waits).toEqual([])
+  })
+})
