@@ -144,6 +144,6 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
 
   /** Its value shows in the cache. What fails after the response was given, its body tells. */
   const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: ask.signal } as LoadOptions).then(() => give(), fail)
-  event?.waitUntil(done.then(() => cache.flush()))
+  event?.waitUntil(done.then(() => cache.flush()).catch(() => {}))
   return answer
 }

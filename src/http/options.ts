@@ -37,9 +37,12 @@ export function httpSettings(options: CachedFetchOptions | undefined): HttpSetti
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
   for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each]) checkType(CREATE, each, 'function', settings[each])
-  for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) checkMs(CREATE, each, settings[each] ?? 0)
+  for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
   checkType(CREATE, 'clock.now', 'function', settings.clock.now)
   checkStrings(CREATE, 'omitHeaders', settings.omitHeaders)
-  for (const [each, rule] of Object.entries(RULES)) check(rule.test(settings[each as keyof typeof RULES]), CREATE, each, `like ${rule}`, settings[each as keyof typeof RULES])
+  for (const [each, rule] of Object.entries(RULES)) {
+    const value = settings[each as keyof typeof RULES]
+    check(typeof value === 'string' && rule.test(value), CREATE, each, `like ${rule}`, value)
+  }
   return settings
 }

@@ -37,7 +37,7 @@ export type HttpEntry = readonly StoredResponse[] | StoredBody
 
 /** Of what came from storage, all that this release can read. */
 export function variantsIn(value: HttpEntry | undefined): readonly StoredResponse[] {
-  return Array.isArray(value) ? value.filter((variant) => variant?.form === 1) : []
+  return Array.isArray(value) ? value.filter((variant) => variant?.form === 1 && [variant.selectors, variant.headers, variant.tags].every(Array.isArray)) : []
 }
 
 export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse): ArrayBuffer | undefined {
