@@ -11,6 +11,10 @@ export type Change =
 
 export const EVERYTHING: Change = { type: 'deletePrefix', prefix: '' }
 
+export function isEverything(change: Change): boolean {
+  return (change as { readonly prefix?: string }).prefix === ''
+}
+
 type Concern = { readonly key: string } | { readonly prefix: string } | { readonly tag: string }
 
 /** Whether a change concerns a key with these tags. Where nobody knows the tags, any may be among them. */

@@ -48,8 +48,6 @@ const MOST_FAILURES = 1_000
 /** Until when an entry is served instead of loading; a refresh is served none. */
 const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
 
-const TASK = 'load entry'
-
 /**
  * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
  * @param checkOne throws for an entry that cannot be stored with others
@@ -89,7 +87,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const begun = loads.dropped + loads.recent.length
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
-      if (!loads.size) loads.dropped += loads.recent.splice(0).length
+      if (!loads.size) loads.recent.length = 0
     }
     /** Whether a change came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
     const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean => {
@@ -110,11 +108,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         signal,
         stale: found && now >= staleAtOf(found) ? found.value : undefined,
         setOptions(options) {
-          life = lifetimeOf(TASK, options, life)
+          life = lifetimeOf('load entry', options, life)
           load.tags = life.tags
         },
         also(key, value) {
-          checkOne(TASK, key, value)
+          checkOne('load entry', key, value)
           values.set(key, value)
         },
       })

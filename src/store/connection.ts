@@ -7,7 +7,7 @@ import { within } from '../within.ts'
 import { createBreaker, type Breaker, type Kind } from './breaker.ts'
 import { nameOf, toCacheError } from './faults.ts'
 import { complete, resultOf, type Work } from './requests.ts'
-import { createSchema, ENTRIES, isWhole, LOG } from './schema.ts'
+import { createSchema, ENTRIES, LOG } from './schema.ts'
 
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
@@ -117,7 +117,8 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         let phase: FaultPhase = 'transaction'
         try {
           transaction = database.transaction([ENTRIES, LOG], kind === 'read' ? 'readonly' : 'readwrite', { durability })
-          if (!isWhole(transaction)) throw new DOMException('no index', 'NotFoundError')
+          // Half a database, which was left so as it was made.
+          if (transaction.objectStore(ENTRIES).indexNames.length < 2) throw new DOMException('no index', 'NotFoundError')
           phase = kind === 'read' ? kind : 'request'
           const result = await within(TRANSACTION_TIME_LIMIT + calls, complete(transaction, work, () => (phase = 'commit')))
           if (probes) breaker.mend()

@@ -2,7 +2,7 @@
 // that was away reads what it missed, and a load learns whether anything happened to its key while it was under way.
 // Messages between tabs are quicker; this is what makes it right when one is late or lost.
 
-import { changesIn, EVERYTHING, type Change } from '../change.ts'
+import { changesIn, EVERYTHING, isEverything, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
 
 /** Records kept, and changes in all of them together, about. Whoever missed more takes everything for changed. */
@@ -74,7 +74,7 @@ export function createLog(): Log {
     append(log, changes) {
       const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)
       // Whoever clears the data leaves no names behind.
-      if (changes.some((change) => 'prefix' in change && !change.prefix)) log.clear()
+      if (changes.some(isEverything)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
       return log.add({ changes: kept < 1 ? GONE : changes, by: own })
     },

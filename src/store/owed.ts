@@ -51,8 +51,7 @@ export function createOwed<V>(log: Log, marker: Marker): Owed<V> {
       if (done.length && !owed.size) marker.clear()
     },
     hides({ key, tags = [] }) {
-      for (const { change } of owed.values()) if (concerns(change, key, tags)) return true
-      return false
+      return [...owed.values()].some(({ change }) => concerns(change, key, tags))
     },
   }
 }

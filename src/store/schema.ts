@@ -32,11 +32,6 @@ export function createSchema(database: IDBDatabase): void {
   database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ id: Math.floor(Math.random() * 2 ** 52), changes: [] })
 }
 
-/** Whether a database has all of it; it may have been left half made. Where an object store is missing there is no transaction. */
-export function isWhole(transaction: IDBTransaction): boolean {
-  return transaction.objectStore(ENTRIES).indexNames.length > 1
-}
-
 /** The entry that a record is, and nothing else of it; `undefined` for anything that this schema cannot have written. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>

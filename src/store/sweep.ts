@@ -6,6 +6,7 @@
 // and deleted in one transaction (3.7 times as long: short runs, and the index read again over deleted rows); one
 // transaction (20 % less, but others wait for 3 s); windows of 5,000 entries (no gain, up to 10 % slower in SQLite, WebKit).
 
+import { isEverything } from '../change.ts'
 import { isFromFuture } from '../entry.ts'
 import { recordsSince } from './log.ts'
 import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
@@ -41,7 +42,7 @@ export async function sweepExpired(
         position = id
         for (const change of changes) {
           if ('key' in change) expired.delete(change.key)
-          else if ('prefix' in change && !change.prefix) {
+          else if (isEverything(change)) {
             // Nobody knows what was written; so it is at first.
             expired.clear()
             keys = undefined
