@@ -38,7 +38,10 @@ export async function sweepExpired(
   for (;;) {
     const deleted = await run(async (entries, log) => {
       pause(entries)
+      /** Whether the log is empty, and the next transaction has to list anew: then as much as possible is done in one. */
+      let blind = false
       for (const { id, changes } of await recordsSince(log, position)) {
+        blind = id === position
         position = id
         for (const change of changes) {
           if ('key' in change) expired.delete(change.key)
@@ -50,7 +53,7 @@ export async function sweepExpired(
           }
         }
       }
-      const end = performance.now() + TURN
+      const end = performance.now() + (blind ? 10 * TURN : TURN)
       const over = (): boolean => {
         pause(entries)
         return performance.now() > end
@@ -65,7 +68,7 @@ export async function sweepExpired(
           asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
           from = expiresAt
         }
-        if (over()) return
+        if (over() && !blind) return
       }
       return deleteSorted(entries, (keys = keys.filter((key) => expired.has(key))), over)
     })

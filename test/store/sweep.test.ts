@@ -4,7 +4,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Entry } from '../../src/index.ts'
 import { captureConnections, countDisk, failWrites, faultsOf, lookAtDisk, onTransaction } from '../helpers/indexed-db.ts'
+import { inLog } from '../helpers/log.ts'
 import { openIndexedDbStore } from '../helpers/indexeddb-store.ts'
+import { databaseName } from '../../src/store/schema.ts'
 import type { StoreCalls } from './calls.ts'
 import { entryOf, keysIn } from './conformance.ts'
 
@@ -52,6 +54,12 @@ describe('in several transactions', () => {
     expect(keys).toHaveLength(5_000 + SIZE / 2)
     expect(new Set(keys).size).toBe(keys.length)
     expect(await countDisk(NAME)).toMatchObject({ records: SIZE / 2, expiry: SIZE / 2 })
+  })
+
+  it('all goes where the log is empty, as a full disk leaves it', async () => {
+    await inLog((log) => void log.clear(), databaseName(NAME, ''))
+    expect((await here.sweep(NOW)).keys).toHaveLength(SIZE / 2)
+    expect((await keysIn(here)).sort()).toEqual(keysOf((place) => place % 2 === 1))
   })
 
   it('two stores that sweep at once tell of each key once', async () => {
