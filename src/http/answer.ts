@@ -25,7 +25,7 @@ export function pass(response: Response, cacheStatus: string, signal: AbortSigna
 export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Ask, cacheStatus: string, now: number): Response {
   const { status, statusText, url, bornAt, headers: fields } = stored
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
-  const headers = [...fields, ['age', age], ['cache-status', cacheStatus]] as [string, string][]
+  const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]
   const size = bytes.byteLength
   const part = method === 'GET' && status === 200 && partOf(asked.get('range') ?? '', size)
   if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, { url })

@@ -65,8 +65,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     const { status, statusText } = confirmed ?? response
     const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
-    // It grows.
-    headers.delete('age')
+    const cacheStatus = headers.get('cache-status')
+    // Told anew with every answer; of two fields of one name browsers may pass on the first alone.
+    for (const field of ['age', 'cache-status']) headers.delete(field)
     return {
       ...life,
       form: 1,
@@ -77,6 +78,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
       selectors: selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
+      cacheStatus: cacheStatus ? `${cacheStatus}, ` : '',
       tags: confirmed?.tags ?? tagsOf(response, url),
       changed: background ? !confirmed : undefined,
     }

@@ -21,6 +21,8 @@ export interface StoredResponse extends Life {
   readonly responseTime: number
   /** The same in its body: both are of one answer. */
   readonly stamp: number
+  /** What caches before this one have said of it, to be continued (RFC 9211, section 2). */
+  readonly cacheStatus: string
   /** Of its groups. */
   readonly tags: readonly string[]
   /** Whether the body is another, where it came in the background. */
@@ -63,10 +65,10 @@ export function variantId(selectors: readonly Selector[]): string {
  * Those that a response is chosen by: always the user and whether cookies are sent, then what its Vary names.
  *
  * @param user a digest of the request's credentials, null without any
- * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name
+ * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name, but for what browsers add, which service workers see and pages do not
  */
 export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range)$/.test(name)) : listOf(vary).sort()
+  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary).sort()
   return [USER, COOKIES, ...named].map((name) => [name.toLowerCase(), selectorOf(name.toLowerCase(), ask, user)])
 }
 
@@ -80,6 +82,8 @@ function selectorOf(name: string, { headers, credentials, origin }: Ask, user: s
   const here = globalThis.location?.origin
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && here && here !== origin) ? 'none' : null
   const value = headers.get(name)
+  // Which a service worker sees where its page gave none.
+  if (name === 'accept' && value === '*/*') return null
   const members = listOf(value)
   // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
   return value && (/^accept(-language|-encoding)?$/.test(name) ? members.map((member) => member.toLowerCase()).sort() : members).join()
