@@ -15,10 +15,7 @@ export function pass(response: Response, cacheStatus: string, signal: AbortSigna
   const { status, statusText, url, redirected, type } = response
   const headers = new Headers(response.headers)
   headers.append('cache-status', cacheStatus)
-  const passed = make(body, { status, statusText, headers }, { url, redirected, type })
-  // Engines differ in what an aborted stream that was not fetched ends with, if with an error at all.
-  for (const name of ['arrayBuffer', 'blob', 'formData', 'json', 'text'] as const) define(passed, name, () => Response.prototype[name].call(passed).finally(() => signal?.throwIfAborted()))
-  return passed
+  return make(body, { status, statusText, headers }, { url, redirected, type }, { signal })
 }
 
 /** A stored response, or the part of it that was asked for. */
@@ -42,19 +39,37 @@ export function gatewayTimeout(cacheStatus: string): Response {
   return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
 }
 
-/** @param members that the constructor does not take */
-function make(body: BodyInit | null, init: ResponseInit, members: object): Response {
+/**
+ * @param members that the constructor does not take
+ * @param live of a body that may break off
+ */
+function make(body: BodyInit | null, init: ResponseInit, members: object, live?: Live): Response {
   // Statuses that have no body (Fetch, "null body status").
-  return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), members)
+  return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), members, live)
 }
 
+interface Live {
+  readonly signal: AbortSignal | undefined
+}
+
+const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
+
 /** Clones have the members too. */
-function dress(response: Response, members: object): Response {
-  for (const [name, value] of Object.entries(members)) define(response, name, value)
-  define(response, 'clone', () => dress(Response.prototype.clone.call(response), members))
+function dress(response: Response, members: object, live: Live | undefined): Response {
+  const define = (name: string, value: unknown): unknown => Object.defineProperty(response, name, { value })
+  for (const [name, value] of Object.entries(members)) define(name, value)
+  define('clone', () => dress(Response.prototype.clone.call(response), members, live))
+  if (live) for (const name of READERS) if (name in response) define(name, () => readAs(name, response, live))
   return response
 }
 
-function define(response: Response, name: string, value: unknown): void {
-  Object.defineProperty(response, name, { value })
+/** Engines differ in what a stream that was not fetched breaks off with: an abort, if with an error at all; a lost connection, in Firefox, as if aborted. */
+async function readAs(name: (typeof READERS)[number], response: Response, { signal }: Live): Promise<unknown> {
+  try {
+    return await Response.prototype[name].call(response)
+  } catch (error) {
+    throw (error as Error).name === 'AbortError' ? new TypeError('Failed to fetch', { cause: error }) : error
+  } finally {
+    signal?.throwIfAborted()
+  }
 }

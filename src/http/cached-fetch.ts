@@ -29,6 +29,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const settings = httpSettings(options)
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
+  let removals = 0
 
   const prefixFor = (ask: Pick<Ask, 'request'>): string => prefixOf(partition ? partition(ask.request) : '')
 
@@ -43,14 +44,17 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   /** Goes past what is stored. What an unsafe request has changed is not used any more. */
   const forward = async (ask: Ask, why: string): Promise<Response> => {
+    // One whose partition cannot be told is refused before anything is done.
+    const prefix = isSafe(ask) ? undefined : prefixFor(ask)
     const response = await settings.fetch(ask.request)
-    if (!isSafe(ask) && response.status < 400) await invalidateAfter(cache, prefixFor(ask), ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
+    if (prefix && response.status < 400) await invalidateAfter(cache, prefix, ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
     return pass(response, `${name}; fwd=${why}`, ask.signal)
   }
 
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   const read = async (ask: Ask, event: ExtendableEventLike | undefined): Promise<Response> => {
+    const began = removals
     const user = partition ? null : await digestOf(ask.headers)
     if (user === undefined) return forward(ask, 'bypass')
     const prefix = prefixFor(ask)
@@ -61,7 +65,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const verdict = stored && judge(stored, ask, now)
     const background = verdict === 'swr'
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    const task = (): Task => ({ ask, prefix, key, user, event, background, why, asked: now, ...found, ...(ask.cache === 'reload' && { stored: undefined }) })
+    const task = (): Task => ({ ask, prefix, key, user, event, background, why, asked: now, removals: began, ...found, ...(ask.cache === 'reload' && { stored: undefined }) })
     if (stored && bytes && verdict !== 'validate') {
       if (background) answerOf(task()).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
@@ -94,6 +98,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const { ask, key, user, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
+      // What was asked for before a removal is not stored after it; once it has begun, the load sees to that.
+      if (task.removals !== removals) break
       const response = await exchange(cache, settings, task, refresh)
       if (response) return response
       const { stored, bytes } = await find(cache, key, ask, user)
@@ -103,14 +109,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     return forward(ask, `${why}; collapsed=?0`)
   }
 
-  if (onUpdate)
-    cache.subscribe(async (event) => {
-      const url = event.type === 'set' && urlOf(event.key)
-      if (!url) return
-      const [latest] = await list(cache, event.key).catch(() => [])
-      const { status, changed } = latest ?? {}
-      if (changed !== undefined) call(onUpdate, [{ url, status: status!, changed }])
-    })
+  cache.subscribe(async (event) => {
+    if (event.type.startsWith('delete')) removals++
+    const url = event.type === 'set' && urlOf(event.key)
+    if (!url || !onUpdate) return
+    const [latest] = await list(cache, event.key).catch(() => [])
+    const { status, changed } = latest ?? {}
+    if (changed !== undefined) call(onUpdate, [{ url, status: status!, changed }])
+  })
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
@@ -119,7 +125,9 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
     const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
-    if (validates || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
+    // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
+    const passes = event && ask.cache === 'no-cache' && ask.origin !== globalThis.location?.origin
+    if (validates || passes || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
       return await read(ask, event)
     } catch (error) {

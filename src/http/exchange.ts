@@ -35,6 +35,8 @@ export interface Task {
   readonly why: string
   /** Epoch ms. */
   readonly asked: number
+  /** Counted when it began. */
+  readonly removals: number
 }
 
 /**
