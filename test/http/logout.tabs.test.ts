@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createWorld } from '../coherence/support/world.ts'
 import { NAME } from '../helpers/caches.ts'
-import { deferred } from '../helpers/deferred.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { answerHeld, LATENESS, overtaken, REMOVALS } from './removals.ts'
 import { FRESH, serveSite } from './serving.ts'
@@ -50,6 +50,24 @@ describe.each(REMOVALS)('%s', (how, remove) => {
     const third = standOn(world, options, world.tab<never>().cache)
     for (const each of [one, third]) expect(await each.text(page.url)).not.toBe('v1')
   })
+})
+
+test.each(REMOVALS.filter(([how]) => how !== 'a mutation'))('%s, in another tab: whoever had joined a GET does not store the answer either', async (_how, remove) => {
+  const world = createWorld()
+  const [one, other] = world.tabs<never>(2).map(({ cache }) => standOn(world, options, cache)) as [Standing, Standing]
+  const before = site.page(FRESH)
+  await Promise.all([one.text(before.url), other.text(before.url)])
+  const gate = deferred()
+  const page = site.page(answerHeld(gate, false))
+  const asking = [one.text(page.url), one.text(page.url)]
+  await page.visit()
+  await turns()
+  await world.await(remove(other.fetch, page, other.cache as never))
+  await world.settle()
+  gate.resolve()
+  expect((await Promise.all(asking)).sort()).toEqual(['v1', 'v2'])
+  await world.settle()
+  expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
 })
 
 describe.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s', (_removal, remove) => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
-import { deferred } from '../helpers/deferred.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { answerHeld, LATENESS, overtaken, REMOVALS } from './removals.ts'
 import { FRESH, serveSite } from './serving.ts'
@@ -85,6 +85,41 @@ describe.each(LATENESS)('a GET that was asked for before a removal, and %s', (_h
       expect(page.visits(), 'the next one asks').toHaveLength(1)
     })
   })
+})
+
+/** An answer that is asked for after a mutation was answered may be stored. */
+const BY_THE_APP = REMOVALS.filter(([how]) => how !== 'a mutation')
+
+describe.each(TIERS)('$title: a GET that a removal follows in the same turn', (arrangement) => {
+  test.each(BY_THE_APP)('%s: it is not stored', async (_how, remove) => {
+    const standing = standOn(placeOf(arrangement), { partition: () => 'me' })
+    const before = site.page(FRESH)
+    await standing.text(before.url)
+    const gate = deferred()
+    const page = site.page(answerHeld(gate, false))
+    const asking = standing.text(page.url)
+    const removing = remove(standing.fetch, page, standing.cache as Cache<never>)
+    gate.resolve()
+    await Promise.all([asking, removing])
+    if (arrangement.second === 'indexeddb') expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
+    page.visits()
+    await standing.text(page.url)
+    expect(page.visits(), 'the next one asks').toHaveLength(1)
+  })
+})
+
+test.each(BY_THE_APP)('%s: whoever had joined a GET asks again, and does not store the answer either', async (_how, remove) => {
+  const standing = standOn(placeOf(TWO_TIERS), { partition: () => 'me' })
+  const gate = deferred()
+  const page = site.page(answerHeld(gate, false))
+  const asking = [standing.text(page.url), standing.text(page.url)]
+  await page.visit()
+  await turns()
+  await remove(standing.fetch, page, standing.cache as Cache<never>)
+  gate.resolve()
+  expect((await Promise.all(asking)).sort()).toEqual(['v1', 'v2'])
+  await standing.cache.flush().catch(() => {})
+  expect((await lookAtDisk(NAME)).records).toEqual([])
 })
 
 test('a failed mutation voids nothing', async () => {

@@ -151,6 +151,7 @@ describe('the option partition', () => {
     const page = ownPage()
     await expect(standing.text(page.url, as('alice'))).rejects.toThrow(/^Cannot fetch: partition must be a string without NUL/)
     await expect(standing.text(page.url, as('alice'))).rejects.toThrow(TypeError)
+    await expect(standing.fetch(page.url, { method: 'POST', body: 'x' }), 'before anything is done').rejects.toThrow(TypeError)
     expect(page.visits()).toEqual([])
     if (partition !== undefined) await expect(standing.fetch.clear(partition as string)).rejects.toThrow(TypeError)
   })
