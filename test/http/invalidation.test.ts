@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { CachedFetchOptions, InvalidateSelector } from '../../src/http/index.ts'
-import { NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { FRESH, serveSite, type Page } from './serving.ts'
 import { NO_ROWS, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
@@ -21,7 +21,8 @@ async function isStored(standing: Standing, url: string, init?: RequestInit): Pr
 
 /** Stored pages, and a request to one of them that is answered so. */
 async function after(options: CachedFetchOptions, method: string, status: number, fieldsOf: (pages: { target: Page; other: Page; foreign: Page }) => Record<string, string>, groups: Record<string, string> = {}) {
-  const standing = standOn(placeOf(TWO_TIERS), options)
+  // Alone: one is asked for after another in a test.
+  const standing = standOn(placeOf(MEMORY_ALONE), options)
   const [target, other, foreign] = [site.page(FRESH), site.page({ fields: { 'Cache-Control': 'max-age=60', ...groups } }), elsewhere.page({ fields: { 'Cache-Control': 'max-age=60', ...groups } })] as const
   for (const { url } of [target, other, foreign]) await standing.text(url)
   target.answer = { status, fields: fieldsOf({ target, other, foreign }) }
