@@ -22,8 +22,8 @@ import { judge } from './verdict.ts'
  * @param cache holds the responses, two entries each; apart from them it may hold what it likes
  * @throws TypeError, RangeError for bad options
  * @example
- * const cache = createCache<HttpEntry>({ name: 'api', maxWeight: 2 ** 24, weigh: weighEntry })
- * const fetch = createCachedFetch(cache, { partition: () => userId })
+ * const cache = createCache<HttpEntry>({ name: 'api' })
+ * const cachedFetch = createCachedFetch(cache, { partition: () => userId })
  */
 export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetchOptions): CachedFetch {
   const settings = httpSettings(options)

@@ -15,8 +15,7 @@ interface FetchEvent extends ExtendableEvent {
 
 const cache = createCache<HttpEntry>({ name: 'api' })
 const cachedFetch = createCachedFetch(cache, {
-  // A page's own cachedFetch asks in other modes: one that sees to a URL is enough, and for another's load of it the second would wait.
-  match: ({ url, cache }) => new URL(url).pathname.startsWith('/api/') && cache === 'default',
+  match: ({ url }) => new URL(url).pathname.startsWith('/api/'),
 })
 
 addEventListener('install', (event) => (event as ExtendableEvent).waitUntil(caches.open('shell').then((shell) => shell.addAll(['/', '/page.js']))))
