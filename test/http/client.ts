@@ -15,7 +15,7 @@ export const REAL_CLOCK: boolean = process.env['REAL_CLOCK'] === '1'
 
 /** A cache under test, for one case. */
 export interface Session {
-  readonly fetch: typeof fetch
+  fetch(url: string, init: RequestInit): Promise<Pick<Response, 'status' | 'headers' | 'text'>>
   close?(): Promise<void>
 }
 

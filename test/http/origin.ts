@@ -1,6 +1,6 @@
 // An origin server on the loopback address that plays its part in many cases at once, told apart by their tokens:
 // PUT /config/<token> takes the exchanges of a case, /test/<token>... answers them by `Req-Num`, GET /state/<token>
-// tells what has come. Its clock is the case's own, so that no pause need be waited for.
+// tells what has come. Its clock is the case's own, so that no pause need be waited for. / is a page, for caches in browsers.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -37,7 +37,8 @@ const DATES = new Set(['date', 'expires', 'last-modified'])
 const LOCATIONS = new Set(['location', 'content-location'])
 const BODILESS = new Set([204, 304])
 
-export async function startOrigin(): Promise<Origin> {
+/** @param script of its page */
+export async function startOrigin(script = ''): Promise<Origin> {
   const plays = new Map<string, Play>()
   const clocks = new Map<string, Clock>()
   const server = createServer((request, response) => {
@@ -50,6 +51,7 @@ export async function startOrigin(): Promise<Origin> {
         response.writeHead(201).end()
       } else if (what === 'state' && play) response.end(JSON.stringify(play.seen))
       else if (what === 'test' && play) answer(request, response, token, play, clocks.get(token)?.now() ?? Date.now())
+      else if (path === '/') response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>page</title><script>${script}</script>`)
       else response.writeHead(404).end()
     })
   })
