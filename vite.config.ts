@@ -1,5 +1,5 @@
 // One configuration for three jobs, told apart by vite's mode: the library (`--mode library`), the tests (`test`),
-// and the demo (every other mode: its dev server and its build).
+// and the demo (every other mode: its dev server and its builds).
 
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Plugin } from 'vite'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { demoApi } from './demo/api.ts'
+import { demoBuild } from './demo/build.ts'
 import { httpOrigin } from './test/browser/http-origin.ts'
 import { ENGINE_COMMANDS, ENGINE_PROJECTS, engineProvider } from './test/browser/provider.ts'
 
@@ -35,10 +36,15 @@ const library: ViteUserConfig = {
   },
 }
 
-const demo: ViteUserConfig = {
-  root: join(root, 'demo'),
-  plugins: [demoApi()],
-  build: { outDir: join(root, 'dist-demo'), emptyOutDir: true },
+/** In mode `served`, Vite's preview server has the API; else, once built, the service worker plays it. */
+const demo = (mode: string): ViteUserConfig => {
+  const { build, plugins = [], ...settings } = demoBuild(mode)
+  return {
+    ...settings,
+    root: join(root, 'demo'),
+    plugins: [demoApi(), ...plugins],
+    build: { ...build, outDir: join(root, mode === 'served' ? 'dist-demo-served' : 'dist-demo'), emptyOutDir: true },
+  }
 }
 
 const setupFiles = ['test/setup.ts']
@@ -124,4 +130,4 @@ const tests: ViteUserConfig = {
   },
 }
 
-export default defineConfig(({ mode }) => (mode === 'library' ? library : mode === 'test' ? tests : demo))
+export default defineConfig(({ mode }) => (mode === 'library' ? library : mode === 'test' ? tests : demo(mode)))

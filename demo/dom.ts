@@ -25,23 +25,10 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-const SVG = 'http://www.w3.org/2000/svg'
-
-/** A decorative icon of one path. */
-export function iconSvg(path: string): SVGSVGElement {
-  const svg = document.createElementNS(SVG, 'svg')
-  svg.setAttribute('viewBox', '0 0 24 24')
-  svg.setAttribute('aria-hidden', 'true')
-  const shape = document.createElementNS(SVG, 'path')
-  shape.setAttribute('d', path)
-  svg.append(shape)
-  return svg
-}
-
-/** The element of index.html with this id. */
+/** The element of the page with this id. */
 export function byId<E extends HTMLElement>(id: string, type: new () => E): E {
   const element = document.getElementById(id)
-  if (!(element instanceof type)) throw new Error(`index.html has no ${type.name} #${id}`)
+  if (!(element instanceof type)) throw new Error(`The page has no ${type.name} #${id}`)
   return element
 }
 

@@ -27,7 +27,8 @@ export function formatCountdown(ms: number): string {
 /** A duration in words, for labels and screen readers: `30 seconds`, `5 minutes`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
-  return seconds < 60 ? plural(seconds, 'second', 'seconds') : plural(seconds / 60, 'minute', 'minutes')
+  if (seconds < 60) return plural(seconds, 'second', 'seconds')
+  return seconds < 3600 ? plural(seconds / 60, 'minute', 'minutes') : plural(Math.round(seconds / 360) / 10, 'hour', 'hours')
 }
 
 export function formatTime(at: number): string {

@@ -1,339 +1,276 @@
-// The demo as a user meets it: Vite's dev server, a real Chromium with a profile on disk, the real library below.
-// Which tier answered is read from the page; what reached the server is read from the server's own count.
-// Every test has an origin, and so a database, of its own. Screenshots go to test-results/demo/.
+// The demo as a user meets it after `npm start`: a real Chromium with a profile on disk, the real library below. Where an answer
+// came from is read from the page; what reached the server is read from the server's own count. Every test has an origin, and
+// so a database, of its own.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
-import { build, createServer, type ViteDevServer } from 'vite'
+import { rmSync } from 'node:fs'
+import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { findEngine } from '../browser/engines.ts'
+import { openBrowser, startDemo, temporaryFolder, type Site } from './support/demo.ts'
+import { Visitor } from './support/visitor.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
-const CONFIG = join(ROOT, 'vite.config.ts')
-const PICTURES = join(ROOT, 'test-results/demo')
-const DESKTOP = { width: 1280, height: 900 }
-const PHONE = { width: 360, height: 740 }
-const TTL_KEY = 'bestbefore-demo:ttl'
-
-let server: ViteDevServer
-let port: number
-let profile: string
+const profile = temporaryFolder()
+let site: Site
 let browser: BrowserContext
 let origin: string
+let visitor: Visitor
 let page: Page
+let visitors: Visitor[] = []
 let origins = 0
-let problems: string[] = []
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: CONFIG,
-    mode: 'development',
-    logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0, watch: null },
-  })
-  await server.listen()
-  const address = server.httpServer?.address()
-  port = typeof address === 'object' && address ? address.port : 0
-  profile = mkdtempSync(join(tmpdir(), 'bestbefore-demo-'))
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: findEngine('chromium') ?? 'chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-    reducedMotion: 'reduce',
-    viewport: DESKTOP,
-  })
+  site = await startDemo()
+  browser = await openBrowser(profile)
 })
 
 afterAll(async () => {
   await browser?.close()
-  await server?.close()
+  await site?.stop()
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
 })
 
 beforeEach(async () => {
   // Every name below .localhost is this machine.
-  origin = `http://t${++origins}.localhost:${port}`
-  problems = []
-  page = await browser.newPage()
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(message.text())
-  })
-  page.on('pageerror', (error) => problems.push(String(error)))
+  origin = `http://t${++origins}.localhost:${site.port}`
+  visitors = []
+  visitor = await newTab()
+  page = visitor.page
 })
 
 afterEach(async () => {
-  await page.close()
-  expect(problems, 'the console is clean').toEqual([])
+  for (const { page } of visitors) await page.close()
+  expect(visitors.flatMap(({ problems }) => problems), 'the console is clean').toEqual([])
 })
 
-async function open(hash = '#/'): Promise<void> {
-  await page.goto(`${origin}/${hash}`)
-}
-
-/** Waits until the last answer shown is this one. */
-async function expectAnswer(tier: 'Memory' | 'Disk' | 'Network', key: string): Promise<void> {
-  const shown = async () => [await page.locator('#answer-tier').textContent(), await page.locator('#answer-key').textContent()]
-  await expect.poll(shown, { timeout: 5_000 }).toEqual([tier, key])
-}
-
-async function expectTexts(selector: string, texts: string[]): Promise<void> {
-  await expect.poll(() => page.locator(selector).allTextContents(), { timeout: 5_000 }).toEqual(texts)
-}
-
-async function expectFocus(selector: string): Promise<void> {
-  await expect.poll(() => page.locator(selector).evaluate((element) => element === document.activeElement)).toBe(true)
+async function newTab(): Promise<Visitor> {
+  const tab = new Visitor(await browser.newPage(), `${origin}/`)
+  visitors.push(tab)
+  return tab
 }
 
 async function requestCount(): Promise<number> {
-  const { requests } = (await (await fetch(`http://127.0.0.1:${port}/api/requests`)).json()) as { requests: number }
+  const { requests } = (await (await fetch(`http://127.0.0.1:${site.port}/api/requests`)).json()) as { requests: number }
   return requests
 }
 
-/** Before the page loads: its timers and its clock then follow the test. */
-async function useShortTtl(): Promise<void> {
-  await page.clock.install()
-  await page.addInitScript(([key, ttl]) => localStorage.setItem(key, ttl), [TTL_KEY, '5000'] as const)
+async function entries(): Promise<string[]> {
+  return page.locator('#entries code').allTextContents()
 }
 
-describe('tiers', () => {
-  test('the network answers first, memory the second time, disk after a reload', async () => {
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    await page.locator('[data-slug="abb"]').click()
-    await expectAnswer('Network', 'icons/abb')
+describe('where answers come from', () => {
+  test('the network first, memory the second time, disk after a reload', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.opensIcon('abb')
+    await visitor.sees('Network', 'icons/abb')
     await page.goBack()
-    await expectAnswer('Memory', 'icons?page=1')
+    await visitor.sees('Memory', 'icons?page=1')
 
     const before = await requestCount()
-    await page.locator('[data-slug="abb"]').click()
-    await expectAnswer('Memory', 'icons/abb')
+    await visitor.opensIcon('abb')
+    await visitor.sees('Memory', 'icons/abb')
     await page.reload()
-    await expectAnswer('Disk', 'icons/abb')
+    await visitor.sees('Disk', 'icons/abb')
     expect(await page.locator('h1:visible').textContent()).toBe('ABB')
-    await page.getByRole('link', { name: 'Back to icons' }).click()
-    await expectAnswer('Disk', 'icons?page=1')
+    await visitor.goesBack()
+    await visitor.sees('Disk', 'icons?page=1')
     expect(await requestCount()).toBe(before)
-    await expectTexts('#entries code', ['icons?page=1', 'icons/abb'])
-    await expectTexts('#status-text', ['Stored in IndexedDB'])
+    await expect.poll(entries).toEqual(['icons?page=1', 'icons/abb'])
+    await visitor.reads('#status-text', 'Stored in IndexedDB')
   })
 
-  test('an expired entry is asked of the network again', async () => {
-    await useShortTtl()
-    await open('#/icon/abb')
-    await expectAnswer('Network', 'icons/abb')
-    await page.getByRole('link', { name: 'Back to icons' }).click()
-    await expectAnswer('Network', 'icons?page=1')
-
+  test('past its date an answer is served at once, and asked about in the background', async () => {
+    await visitor.open('#/icon/abb')
+    await visitor.sees('Network', 'icons/abb')
+    await visitor.goesBack()
+    await visitor.sees('Network', 'icons?page=1')
     const before = await requestCount()
-    await page.clock.fastForward(6_000)
-    await expect.poll(() => page.locator('#entries-count').textContent()).toBe('0 fresh, 2 expired')
-    await page.locator('[data-slug="abb"]').click()
-    await expectAnswer('Network', 'icons/abb')
+    await visitor.presses('Set the clock forward by a minute')
+    await visitor.reads('#entries-count', '0 fresh, 2 stale')
+    await visitor.opensIcon('abb')
+    await visitor.sees('Stale', 'icons/abb')
+    await visitor.reads('#notice', 'icons/abb: unchanged')
+    expect(await requestCount()).toBe(before + 1)
+    await visitor.reads('.stamp-left', /^0:[23]\d left$/)
+  })
+
+  test('what the server says of freshness is chosen, and survives a reload', async () => {
+    await visitor.open()
+    await page.locator('#max-age').press('Home')
+    await page.reload()
+    await visitor.reads('#max-age-value', '5 seconds')
+    expect(await page.locator('#max-age').getAttribute('aria-valuetext')).toBe('5 seconds')
+  })
+
+  test('clear empties both tiers, in every tab', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    const before = await requestCount()
+    const other = await newTab()
+    await other.open()
+    await other.sees('Disk', 'icons?page=1')
+    expect(await requestCount()).toBe(before)
+    for (const tab of visitors) await tab.reads('#entries-count', '1 response')
+    await other.presses('Clear')
+    // Sooner than any timer of the page would tell.
+    for (const tab of visitors) await expect.poll(() => tab.page.locator('#entries-count').textContent(), { timeout: 1_000, interval: 20 }).toBe('none')
+    await visitor.presses('Reload page')
+    await visitor.sees('Network', 'icons?page=1')
+  })
+})
+
+describe('editing', () => {
+  test('an edit shows at once in the item and the lists, in this tab and another', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    const other = await newTab()
+    await other.open()
+    await other.sees('Disk', 'icons?page=1')
+    await visitor.opensIcon('abb')
+    await visitor.sees('Network', 'icons/abb')
+    await visitor.edits('Asea Brown Boveri', 'Zürich')
+    await visitor.reads('#icon-title', 'Asea Brown Boveri')
+    await visitor.reads('.facts', 'Zürich')
+    await other.reads('[data-slug="abb"]', 'Asea Brown Boveri')
+    await visitor.goesBack()
+    await visitor.reads('[data-slug="abb"]', 'Asea Brown Boveri')
+  })
+
+  test('a draft survives a reload; an edit of what was changed meanwhile is refused', async () => {
+    await visitor.open('#/icon/abb')
+    await visitor.sees('Network', 'icons/abb')
+    await visitor.presses('Edit')
+    await page.getByLabel('Notes').fill('to be told')
+    await page.reload()
+    await visitor.reads('.edit', 'Your draft from before.')
+    expect(await page.getByLabel('Notes').inputValue()).toBe('to be told')
+
+    const token = { authorization: 'Bearer ada' }
+    const body = JSON.stringify({ title: 'ABB Ltd', notes: '' })
+    await fetch(`http://127.0.0.1:${site.port}/api/icons/abb`, { method: 'PATCH', headers: token, body })
+    await visitor.presses('Save')
+    await visitor.reads('.edit', 'changed meanwhile')
+  })
+
+  test('logout leaves nothing of the user, in any tab, and the next user sees nothing of theirs', async () => {
+    await visitor.open('#/icon/aiqfome')
+    await visitor.sees('Network', 'icons/aiqfome')
+    await visitor.edits('Ada’s own')
+    const other = await newTab()
+    await other.open('#/icon/aiqfome')
+    await other.reads('#icon-title', 'Ada’s own')
+    await visitor.presses('Log out')
+    for (const tab of visitors) await tab.reads('#left-over', 'Nothing of Ada is left, in any tab: 0 rows in IndexedDB, 0 in the cache.')
+    await visitor.presses('Log in as Ben')
+    await visitor.sees('Network', 'icons/aiqfome')
+    await visitor.reads('#icon-title', /^aiqfome$/)
+    await other.reads('#icon-title', /^aiqfome$/)
+    expect(await page.locator('#user').inputValue()).toBe('ben')
+  })
+})
+
+describe('look inside', () => {
+  test('entries move to their end, and a sweep takes what has expired', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.presses('Add 300 short-lived entries')
+    await visitor.reads('#notice', /^300 writes of one tick were on disk/)
+    await visitor.reads('#timeline-note', '301 fresh')
+    await visitor.reads('#tiers', '200 of 200 entries')
+    await visitor.reads('#tiers', '302 of 5,000 rows')
+    await visitor.reads('#messages', 'set burst 1/1 and 299 more')
+    await visitor.reads('#commits-note', '302 changes in 2 commits')
+    await visitor.reads('#queue', 'Nothing waits')
+    await visitor.presses('Set the clock forward by an hour')
+    await visitor.reads('#verdict', '300 keys expired')
+    await visitor.reads('#timeline-note', '0 fresh, 1 stale')
+    await visitor.reads('#tiers', '2 of 5,000 rows')
+    await visitor.presses('Sweep now')
+    await visitor.reads('#notice', 'Swept: nothing had expired.')
+  })
+
+  test('a load holds a lock, which another tab waits for: one request for both', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.chooses('slow')
+    const other = await newTab()
+    await other.open()
+    const before = await requestCount()
+    await Promise.all(visitors.map((tab) => tab.presses('Next page')))
+    await visitor.reads('#locks', /icons\?page=2(held|waiting)/)
+    for (const tab of visitors) await tab.reads('#results', 'page 2 of')
     expect(await requestCount()).toBe(before + 1)
   })
+})
 
-  test('sweep removes what has expired and tells how many', async () => {
-    await useShortTtl()
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    await page.locator('#ttl').press('End')
-    await page.getByRole('button', { name: 'Prefetch next page' }).click()
-    await expectAnswer('Network', 'icons?page=2')
-
-    await page.clock.fastForward(6_000)
-    await page.getByRole('button', { name: 'Sweep now' }).click()
-    await expectTexts('#notice', ['Swept 1 expired entry.'])
-    await expectTexts('#entries code', ['icons?page=2'])
-    await page.getByRole('button', { name: 'Sweep now' }).click()
-    await expectTexts('#notice', ['Swept: nothing had expired.'])
+describe('break it', () => {
+  test.each([
+    ['failing', 'Stale', 'the server failed with 503'],
+    ['offline', 'Offline', 'no answer from the server'],
+    ['slow', 'Offline', 'no answer from the server'],
+  ] as const)('while the server is %s, what is stored stands in, and the rest can be tried again', async (how, source, reason) => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.chooses(how)
+    await visitor.presses('Set the clock forward by an hour')
+    await visitor.opensIcon('abb')
+    if (how !== 'slow') await page.getByRole('heading', { name: 'No answer' }).waitFor()
+    await visitor.goesBack()
+    await visitor.sees(source, 'icons?page=1')
+    await visitor.reads('#answer-reason', reason)
+    await visitor.reads('#verdict', `The server is ${how}. Answered from: ${source}`)
+    await visitor.chooses('well')
+    await page.goBack()
+    if (how !== 'slow') await visitor.sees('Network', 'icons/abb')
   })
 
-  test('clear empties both tiers', async () => {
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    await page.getByRole('button', { name: 'Clear' }).click()
-    await expectTexts('#entries code', [])
-    expect(await page.getByText('Nothing is cached yet.').isVisible()).toBe(true)
-    await page.getByRole('button', { name: 'Reload page' }).click()
-    await expectAnswer('Network', 'icons?page=1')
+  test('a full disk: memory takes what is new, and the fault is told', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await page.getByRole('switch', { name: 'Disk full' }).check()
+    await visitor.presses('Next page')
+    await visitor.sees('Network', 'icons?page=2')
+    await visitor.reads('#status-text', 'Memory only: capacity')
+    await visitor.reads('#faults', 'quota-exceeded')
+    await page.goBack()
+    await visitor.sees('Memory', 'icons?page=1')
+    await page.goForward()
+    await visitor.sees('Memory', 'icons?page=2')
   })
 
-  test('a second tab gets what the first has loaded, and both agree when one clears', async () => {
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    const before = await requestCount()
-    const other = await browser.newPage()
-    try {
-      await other.goto(`${origin}/#/`)
-      await expect.poll(() => other.locator('#answer-tier').textContent()).toBe('Disk')
-      expect(await requestCount()).toBe(before)
-      const entriesOf = (tab: Page) => tab.locator('#entries-count').textContent()
-      for (const tab of [page, other]) await expect.poll(() => entriesOf(tab)).toBe('1 entry')
-      await other.getByRole('button', { name: 'Clear' }).click()
-      // Sooner than any timer of the page would tell.
-      for (const tab of [other, page]) await expect.poll(() => entriesOf(tab), { timeout: 1_000, interval: 20 }).toBe('none')
-    } finally {
-      await other.close()
-    }
-  })
-
-  test('the TTL that was chosen survives a reload', async () => {
-    await open()
-    await page.locator('#ttl').press('Home')
+  test('a deleted database is made anew, and memory serves meanwhile', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.presses('Delete database')
+    await visitor.reads('#verdict', 'The database is gone, with 2 rows.')
+    await visitor.presses('Next page')
+    await visitor.sees('Network', 'icons?page=2')
     await page.reload()
-    await expectTexts('#ttl-value', ['5 seconds'])
-    expect(await page.locator('#ttl').getAttribute('aria-valuetext')).toBe('5 seconds')
+    await visitor.sees('Disk', 'icons?page=2')
   })
 
-  test('while the server is down the cache answers, and the rest can be tried again', async () => {
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    await page.getByRole('switch', { name: 'Server down' }).check()
-    await page.getByRole('button', { name: 'Next page', exact: true }).click()
-    await page.getByRole('heading', { name: 'No answer' }).waitFor()
+  test('a destroyed cache is gone in every tab; answers come from the network', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    const other = await newTab()
+    await other.open()
+    await other.sees('Disk', 'icons?page=1')
+    await visitor.presses('Destroy cache')
+    await visitor.reads('#verdict', 'Destroyed, in all tabs: 0 databases left.')
+    for (const tab of visitors) await tab.reads('#status-text', 'Destroyed: nothing is cached')
+    await other.presses('Next page')
+    await other.sees('Network', 'icons?page=2')
+    await other.reads('#answer-reason', 'past the cache')
+  })
+
+  test('a clock that is set back empties memory; the disk answers', async () => {
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.presses('Set the clock forward by a minute')
+    await visitor.presses('Next page')
+    await visitor.sees('Network', 'icons?page=2')
+    await visitor.presses('Set the clock right')
+    await visitor.reads('#verdict', /^Memory had \d entries, now 0;/)
     await page.goBack()
-    await expectAnswer('Memory', 'icons?page=1')
-    await page.goForward()
-    await page.getByText('The server is down.').waitFor()
-    await expectTexts('#answer-tier', ['No answer'])
-    await page.getByRole('switch', { name: 'Server down' }).uncheck()
-    await page.getByRole('button', { name: 'Try again' }).click()
-    await expectAnswer('Network', 'icons?page=2')
-    expect(problems.filter((text) => !text.includes('503'))).toEqual([])
-    problems = []
+    await visitor.sees('Disk', 'icons?page=1')
   })
 })
-
-describe('the app', () => {
-  test('is used by keyboard alone, and the focus comes back', async () => {
-    await open()
-    await expectAnswer('Network', 'icons?page=1')
-    await tabTo('#search')
-    await page.keyboard.type('github')
-    await expectAnswer('Network', 'icons?search=github&page=1')
-    await tabTo('.tiles a')
-    await page.keyboard.press('Enter')
-    await expectAnswer('Network', 'icons/github')
-    await expectFocus('#icon-title')
-    await page.keyboard.press('Escape')
-    await expectFocus('[data-slug="github"]')
-    expect(new URL(page.url()).hash).toBe('#/?q=github')
-    await page.keyboard.press('Enter')
-    await expectAnswer('Memory', 'icons/github')
-    await page.goBack()
-    await expectFocus('[data-slug="github"]')
-  })
-
-  test('follows the address: bookmarks, back and forward', async () => {
-    await open('#/?q=git&page=1')
-    await expectAnswer('Network', 'icons?search=git&page=1')
-    expect(await page.getByRole('searchbox').inputValue()).toBe('git')
-    await page.getByRole('searchbox').fill('')
-    await expectAnswer('Network', 'icons?page=1')
-    await page.getByRole('button', { name: 'Next page', exact: true }).click()
-    await expectAnswer('Network', 'icons?page=2')
-    expect(new URL(page.url()).hash).toBe('#/?page=2')
-    await page.goBack()
-    await expectAnswer('Memory', 'icons?page=1')
-    await page.goForward()
-    await expectAnswer('Memory', 'icons?page=2')
-  })
-
-  test('says so when there is no such icon or no match', async () => {
-    await open('#/icon/no-such-icon')
-    await page.getByText('There is no icon called “no-such-icon”.').waitFor()
-    await page.getByRole('link', { name: 'See all icons' }).click()
-    await page.getByRole('searchbox').fill('qqqq')
-    await expectTexts('#results', ['No icon matches “qqqq”'])
-    expect(problems.filter((text) => !text.includes('404'))).toEqual([])
-    problems = []
-  })
-
-  for (const [name, viewport] of [['360', PHONE], ['1280', DESKTOP]] as const) {
-    test(`fits ${name} px, light and dark, and nothing jumps while it loads`, async () => {
-      await page.setViewportSize(viewport)
-      await page.addInitScript(observeShifts)
-      await open()
-      await expectAnswer('Network', 'icons?page=1')
-      await picture(`list-${name}`)
-      expect(await readShifts(), 'layout shift of the list').toBeLessThan(0.01)
-      await page.locator('[data-slug="dotnet"]').click()
-      await expectAnswer('Network', 'icons/dotnet')
-      await expect.poll(() => page.locator('.stamp-left').textContent()).toMatch(/left$/)
-      await picture(`icon-${name}`)
-      expect(await readShifts(), 'layout shift of an icon').toBeLessThan(0.02)
-    })
-  }
-})
-
-describe('the server', () => {
-  test('answers with problems as JSON and is never cached by HTTP', async () => {
-    const ask = async (path: string, init?: RequestInit) => {
-      const response = await fetch(`http://127.0.0.1:${port}/api/${path}`, init)
-      expect(response.headers.get('cache-control')).toBe('no-store')
-      const body = (await response.json()) as { error?: { code: string } }
-      return [response.status, body.error?.code]
-    }
-    const before = await requestCount()
-    const answers = await Promise.all([
-      ask('icons?search=git'),
-      ask('icons?page=0'),
-      ask('icons?page=9999'),
-      ask('icons/%zz'),
-      ask('icons/no-such-icon'),
-      ask('nothing'),
-      ask('icons', { method: 'POST' }),
-    ])
-    expect(answers).toEqual([
-      [200, undefined],
-      [400, 'bad-page'],
-      [404, 'no-such-page'],
-      [400, 'bad-slug'],
-      [404, 'no-such-icon'],
-      [404, 'not-found'],
-      [405, 'method-not-allowed'],
-    ])
-    expect(await requestCount()).toBe(before + 7)
-  })
-
-  test('keeps its data out of the client', async () => {
-    const result = await build({ configFile: CONFIG, mode: 'production', logLevel: 'error', build: { write: false } })
-    const outputs = Array.isArray(result) ? result : [result]
-    const scripts = outputs.flatMap((one) => ('output' in one ? one.output : [])).filter((file) => file.type === 'chunk')
-    const code = scripts.map((file) => file.code).join('')
-    expect(code).toContain('/api/')
-    expect(code).not.toContain('simple-icons')
-    expect(code.length).toBeLessThan(100_000)
-  })
-})
-
-async function tabTo(selector: string): Promise<void> {
-  for (let presses = 0; presses < 8; presses++) {
-    await page.keyboard.press('Tab')
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return
-  }
-  throw new Error(`Tab does not reach ${selector}`)
-}
-
-async function picture(name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}.png`), fullPage: true })
-  }
-  const [content = 0, room = 0] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
-  expect(content, 'no horizontal scrolling').toBeLessThanOrEqual(room)
-}
-
-function observeShifts(): void {
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[]) {
-      const before = Number(document.documentElement.dataset['shifts'] ?? 0)
-      document.documentElement.dataset['shifts'] = String(before + entry.value)
-    }
-  }).observe({ type: 'layout-shift', buffered: true })
-}
-
-async function readShifts(): Promise<number> {
-  return Number((await page.locator('html').getAttribute('data-shifts')) ?? 0)
-}

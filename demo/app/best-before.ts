@@ -1,8 +1,9 @@
-// The stamp on an icon's sheet: when its cache entry stops being served, and what that means once it has.
+// The stamp on an icon's sheet: when its stored answer stops being fresh, and what that means once it has.
 
-import { el } from './dom.ts'
-import { formatCountdown, formatTime } from './format.ts'
-import { onSecond } from './ticker.ts'
+import { el } from '../dom.ts'
+import { formatCountdown, formatTime } from '../format.ts'
+import { onSecond } from '../ticker.ts'
+import { clock } from './clock.ts'
 
 export interface BestBefore {
   readonly root: HTMLElement
@@ -16,11 +17,12 @@ export function createBestBefore(): BestBefore {
   const root = el('p', { class: 'stamp' }, el('span', { class: 'stamp-label', text: 'Best before' }), time, left)
   let expiresAt: number | undefined
 
-  function update(now: number): void {
+  function update(): void {
     if (expiresAt === undefined) return
+    const now = clock.now()
     const isOver = expiresAt <= now
     root.classList.toggle('is-over', isOver)
-    left.textContent = isOver ? 'past: next time the network answers' : `${formatCountdown(expiresAt - now)} left`
+    left.textContent = isOver ? 'past: served while the server is asked' : `${formatCountdown(expiresAt - now)} left`
   }
   onSecond(root, update)
 
@@ -30,7 +32,7 @@ export function createBestBefore(): BestBefore {
       expiresAt = value
       if (value === undefined) return
       time.textContent = value === Infinity ? 'never' : formatTime(value)
-      update(Date.now())
+      update()
     },
   }
 }

@@ -1,7 +1,7 @@
 // The error state of both views: what went wrong, in the server's words, and a way to try again.
 
-import { el } from './dom.ts'
-import { ApiError } from './icons-client.ts'
+import { el } from '../dom.ts'
+import { ApiError } from './client.ts'
 
 export function problem(error: unknown, onRetry: () => void): HTMLElement {
   const retry = el('button', { text: 'Try again', attrs: { type: 'button' } })

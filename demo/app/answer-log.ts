@@ -1,41 +1,42 @@
 // Shows where answers came from: the line under the masthead, which screen readers hear, and a short log in which a
 // bar on a logarithmic scale makes half a millisecond and half a second comparable.
 
-import { byId, el } from './dom.ts'
-import { formatMs } from './format.ts'
-import type { Answer, Tier } from './icons-client.ts'
+import { byId, el } from '../dom.ts'
+import { formatMs } from '../format.ts'
+import type { Answer } from './client.ts'
+import { SOURCE_NAMES, type Origin } from './source.ts'
 
-const LENGTH = 5
+const LENGTH = 6
 const SHORTEST_MS = 0.1
-const LONGEST_MS = 1000
-
-const TIER_NAMES: Readonly<Record<Tier, string>> = { memory: 'Memory', disk: 'Disk', network: 'Network' }
+const LONGEST_MS = 10_000
 
 export interface AnswerLog {
   add(answer: Answer): void
-  /** Shows that no tier had an answer. */
-  fail(key: string): void
+  /** Shows that nobody had an answer. */
+  fail(path: string): void
   /** Shows that the network is being asked; screen readers hear of the answer only. */
   setPending(pending: number): void
 }
 
 export function createAnswerLog(): AnswerLog {
   const strip = byId('answer', HTMLElement)
-  const tier = byId('answer-tier', HTMLElement)
+  const source = byId('answer-source', HTMLElement)
   const ms = byId('answer-ms', HTMLElement)
-  const key = byId('answer-key', HTMLElement)
+  const path = byId('answer-path', HTMLElement)
+  const reason = byId('answer-reason', HTMLElement)
   const list = byId('log', HTMLOListElement)
 
-  function show(kind: Tier | 'none', name: string, time: string, asked: string): void {
+  function show(kind: Origin['source'] | 'none', name: string, time: string, asked: string, why = ''): void {
     strip.dataset['tier'] = kind
-    tier.textContent = name
+    source.textContent = name
     ms.textContent = time
-    key.textContent = asked
+    path.textContent = asked
+    reason.textContent = why
   }
 
   return {
     add(answer) {
-      show(answer.tier, TIER_NAMES[answer.tier], formatMs(answer.ms), answer.key)
+      show(answer.source, SOURCE_NAMES[answer.source], formatMs(answer.ms), answer.path, answer.reason)
       list.prepend(row(answer))
       while (list.children.length > LENGTH) list.lastElementChild?.remove()
     },
@@ -46,14 +47,15 @@ export function createAnswerLog(): AnswerLog {
   }
 }
 
-function row(answer: Answer): HTMLLIElement {
+function row({ source, reason, path, ms }: Answer): HTMLLIElement {
   return el(
     'li',
-    { attrs: { 'data-tier': answer.tier }, vars: { '--length': String(logScale(answer.ms)) } },
+    { attrs: { 'data-tier': source }, vars: { '--length': String(logScale(ms)) } },
     tierMark(),
-    el('span', { class: 'log-tier', text: TIER_NAMES[answer.tier] }),
-    el('code', { text: answer.key, attrs: { title: answer.key } }),
-    el('span', { class: 'log-ms', text: formatMs(answer.ms) }),
+    el('span', { class: 'log-tier', text: SOURCE_NAMES[source] }),
+    el('code', { text: path, attrs: { title: path } }),
+    el('span', { class: 'log-reason', text: reason }),
+    el('span', { class: 'log-ms', text: formatMs(ms) }),
     el('span', { class: 'log-bar', attrs: { 'aria-hidden': 'true' } }),
   )
 }

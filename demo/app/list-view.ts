@@ -1,10 +1,11 @@
 // The list: search field, result count, pages and tiles. What it shows is the route's; typing and paging only
 // change the route. An answer that comes too late for its route is cached, but not shown.
 
-import type { IconPage, IconSummary } from './api-types.ts'
-import { byId, el, iconSvg } from './dom.ts'
-import { formatCount, plural } from './format.ts'
-import type { IconsClient } from './icons-client.ts'
+import { byId, el } from '../dom.ts'
+import { formatCount, plural } from '../format.ts'
+import type { IconPage, IconSummary } from '../server/protocol.ts'
+import type { Client } from './client.ts'
+import { createDrawing } from './drawing.ts'
 import { problem } from './problem.ts'
 import { formatRoute, navigate, type ListRoute } from './router.ts'
 
@@ -15,13 +16,16 @@ const SKELETON_DELAY = 80
 
 export interface ListView {
   show(route: ListRoute): Promise<void>
+  /** Asks again for what is shown, which may have changed. */
+  refresh(): Promise<void>
   /** What the last shown page told about this icon. */
   find(slug: string): IconSummary | undefined
   /** Puts the focus back on an icon's tile, or on the heading when the page no longer has it. */
   focusIcon(slug: string): void
 }
 
-export function createListView(client: IconsClient): ListView {
+/** @param ready resolves when drawings may be asked for */
+export function createListView(client: Client, ready: Promise<unknown>): ListView {
   const section = byId('list', HTMLElement)
   const title = byId('list-title', HTMLElement)
   const search = byId('search', HTMLInputElement)
@@ -60,14 +64,22 @@ export function createListView(client: IconsClient): ListView {
     }
   }
 
+  async function refresh(): Promise<void> {
+    const mine = ++turn
+    const { value } = await client.list(route.query, route.page)
+    if (mine === turn && JSON.stringify(value) !== JSON.stringify(shown)) render(value)
+  }
+
   function render(page: IconPage): void {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['slug'] : undefined
     shown = page
     results.textContent =
       page.total === 0
         ? `No icon matches “${route.query}”`
         : `${plural(page.total, 'icon', 'icons')} · page ${formatCount(page.page)} of ${formatCount(page.pages)}`
     setPages(page.page > 1, page.page < page.pages)
-    body.replaceChildren(page.total === 0 ? nothing() : el('ul', { class: 'tiles', attrs: { role: 'list' } }, ...page.items.map(tile)))
+    body.replaceChildren(page.total === 0 ? nothing() : el('ul', { class: 'tiles', attrs: { role: 'list' } }, ...page.items.map((icon) => tile(icon, ready))))
+    if (focused !== undefined) focusIcon(focused)
   }
 
   function fail(error: unknown): void {
@@ -85,14 +97,12 @@ export function createListView(client: IconsClient): ListView {
     next.ariaDisabled = String(!hasNext)
   }
 
-  return {
-    show,
-    find: (slug) => shown?.items.find((icon) => icon.slug === slug),
-    focusIcon(slug) {
-      const target = body.querySelector<HTMLElement>(`[data-slug="${CSS.escape(slug)}"]`) ?? title
-      target.focus()
-    },
+  function focusIcon(slug: string): void {
+    const target = body.querySelector<HTMLElement>(`[data-slug="${CSS.escape(slug)}"]`) ?? title
+    target.focus()
   }
+
+  return { show, refresh, focusIcon, find: (slug) => shown?.items.find((icon) => icon.slug === slug) }
 }
 
 function followTyping(input: HTMLInputElement, onQuery: (query: string) => void): void {
@@ -110,7 +120,7 @@ function followTyping(input: HTMLInputElement, onQuery: (query: string) => void)
   })
 }
 
-function tile(icon: IconSummary): HTMLLIElement {
+function tile(icon: IconSummary, ready: Promise<unknown>): HTMLLIElement {
   const link = el(
     'a',
     {
@@ -118,7 +128,7 @@ function tile(icon: IconSummary): HTMLLIElement {
       attrs: { href: formatRoute({ type: 'icon', slug: icon.slug }), 'data-slug': icon.slug, title: icon.title },
       vars: { '--brand': `#${icon.hex}` },
     },
-    iconSvg(icon.path),
+    createDrawing(icon.slug, ready),
     el('span', { class: 'tile-title', text: icon.title }),
   )
   return el('li', {}, link)

@@ -1,22 +1,24 @@
 // What the cache says of itself: where it keeps its entries, and its counts per tier since this page opened.
 
-import { byId, el } from './dom.ts'
-import { formatCount } from './format.ts'
-import type { IconsClient } from './icons-client.ts'
+import type { CacheStats, CacheStatus } from '../../src/index.ts'
+import { byId, el } from '../dom.ts'
+import { formatCount } from '../format.ts'
 
-export function createStatus(): (status: IconsClient['cache']['status']) => void {
+export function createStatus(): (status: CacheStatus, isClosed: boolean) => void {
   const root = byId('status', HTMLElement)
   const text = byId('status-text', HTMLElement)
-  return ({ persistence, reason }) => {
-    root.dataset['persistence'] = persistence
-    const shown = persistence === 'memory' ? `Memory only${reason ? `: ${reason}` : ''}` : 'Stored in IndexedDB'
+  return ({ persistence, reason, fault }, isClosed) => {
+    root.dataset['persistence'] = isClosed || reason ? 'memory' : persistence
+    const name = persistence === 'memory' ? 'Memory only' : 'Stored in IndexedDB'
+    const shown = isClosed ? 'Destroyed: nothing is cached' : reason ? `${name}: ${fault?.class ?? reason}` : name
     if (text.textContent !== shown) text.textContent = shown
+    root.title = reason ?? ''
   }
 }
 
-const COUNTS = ['hits', 'misses', 'writes', 'evictions', 'expirations', 'errors'] as const
+const COUNTS = ['hits', 'misses', 'stale', 'writes', 'evictions', 'expirations', 'errors'] as const
 
-export function createStats(): (stats: ReturnType<IconsClient['cache']['stats']>) => void {
+export function createStats(): (stats: CacheStats) => void {
   const rows = COUNTS.map((name) => {
     const memory = el('td', { text: '0' })
     const store = el('td', { text: '0' })

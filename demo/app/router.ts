@@ -39,3 +39,11 @@ function decode(text: string): string {
     return text
   }
 }
+
+/** Where the app shows what an address of the API names. */
+export function keyRoute(path: string): Route {
+  const slug = /^icons\/(.+)$/.exec(path)?.[1]
+  if (slug !== undefined) return { type: 'icon', slug: decode(slug) }
+  const params = new URLSearchParams(path.split('?')[1])
+  return { type: 'list', query: params.get('search') ?? '', page: Number(params.get('page') ?? 1) }
+}

@@ -1,0 +1,101 @@
+// The demo as its visitors get it: built by Vite, served with the API as `npm start` does, or from a plain file server.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { extname, join, normalize } from 'node:path'
+import { chromium, type BrowserContext } from 'playwright-core'
+import { build, preview } from 'vite'
+import { findEngine } from '../../browser/engines.ts'
+
+const CONFIG = join(import.meta.dirname, '../../../vite.config.ts')
+const DESKTOP = { width: 1280, height: 900 }
+
+export interface Site {
+  readonly port: number
+  /** The folder of the build. */
+  readonly folder: string
+  /** Cuts it off: it answers nothing any more. */
+  stop(): Promise<void>
+}
+
+/** Builds the demo to a folder of its own. @returns the folder */
+async function buildDemo(mode: 'served' | 'production'): Promise<string> {
+  const folder = temporaryFolder()
+  await build({ configFile: CONFIG, mode, logLevel: 'error', build: { outDir: folder } })
+  return folder
+}
+
+/** As `npm start`. */
+export async function startDemo(): Promise<Site> {
+  const folder = await buildDemo('served')
+  const server = await preview({ configFile: CONFIG, mode: 'served', logLevel: 'error', build: { outDir: folder }, preview: { host: '127.0.0.1', port: 0 } })
+  return site(server.httpServer as Server, folder)
+}
+
+/**
+ * The static build, from a server that knows files alone.
+ *
+ * @param base path of the demo's folder on the server
+ * @param other answers what is no file of it
+ */
+export async function startStaticDemo(base: string, other: (request: IncomingMessage, response: ServerResponse) => void): Promise<Site> {
+  const folder = await buildDemo('production')
+  const server = createServer((request, response) => {
+    const path = new URL(request.url ?? '/', 'http://static.invalid').pathname
+    const name = path === base ? 'index.html' : normalize(path.slice(base.length))
+    const file = path.startsWith(base) && readFile(join(folder, name))
+    if (!file) return other(request, response)
+    response.writeHead(200, { 'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream', 'Last-Modified': new Date(0).toUTCString() })
+    response.end(file)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return site(server, folder)
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.json': 'application/json',
+  '.webmanifest': 'application/manifest+json',
+}
+
+function readFile(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function site(server: Server, folder: string): Site {
+  return {
+    port: (server.address() as AddressInfo).port,
+    folder,
+    async stop() {
+      rmSync(folder, { recursive: true, force: true })
+      if (!server.listening) return
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'bestbefore-demo-'))
+}
+
+/** Chromium on a profile, which outlives it. */
+export async function openBrowser(profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: findEngine('chromium') ?? 'chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+    reducedMotion: 'reduce',
+    viewport: DESKTOP,
+  })
+}
