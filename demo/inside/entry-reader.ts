@@ -19,35 +19,34 @@ export interface EntryReader {
   read(): Promise<readonly SeenEntry[]>
 }
 
-/** Beyond these, the newest count. */
-const MOST = 600
+/** Of responses and of other entries alike; beyond these, the newest count. */
+const MOST = 500
 
 export function createEntryReader(cache: Cache<HttpEntry>): EntryReader {
-  const known = new Set<string>()
+  const responses = new Set<string>()
+  const others = new Set<string>()
   const seen = new Map<string, SeenEntry>()
   let isListed = false
 
   const learn = (key: string): void => {
-    if (nameOfKey(key).isBody) return
+    const { isBody, partition } = nameOfKey(key)
+    if (isBody) return
+    const known = partition === undefined ? others : responses
     known.delete(key)
     known.add(key)
-    for (const oldest of known) {
-      if (known.size <= MOST) break
-      known.delete(oldest)
-      seen.delete(oldest)
-    }
+    const [oldest] = known
+    if (known.size > MOST && oldest !== undefined) drop(oldest)
   }
 
-  const forget = (test: (key: string) => boolean): void => {
-    for (const key of [...known].filter(test)) {
-      known.delete(key)
-      seen.delete(key)
-    }
+  const drop = (key: string): void => {
+    for (const keys of [responses, others, seen]) keys.delete(key)
   }
+
+  const forget = (test: (key: string) => boolean): void => [...responses, ...others].filter(test).forEach(drop)
 
   cache.subscribe((event) => {
     if (event.type === 'set') learn(event.key)
-    else if (event.type === 'delete') forget((key) => key === event.key)
+    else if (event.type === 'delete') drop(event.key)
     else if (event.type === 'deletePrefix') forget((key) => key.startsWith(event.prefix))
     else if (event.type === 'destroy') forget(() => true)
     // Of a tag it is not known whose it is.
@@ -70,12 +69,12 @@ export function createEntryReader(cache: Cache<HttpEntry>): EntryReader {
       expirations = total
       const now = clock.now()
       await Promise.all(
-        [...known].map(async (key) => {
+        [...responses, ...others].map(async (key) => {
           const info = await cache.info(key)
           const before = seen.get(key)
           if (info) seen.set(key, { key, ...info, state: info.tier === 'memory' ? 'memory' : 'disk' })
           else if (before && before.expiresAt <= now && !wasSwept) seen.set(key, { ...before, state: 'expired' })
-          else forget((other) => other === key)
+          else drop(key)
         }),
       )
       return [...seen.values()]

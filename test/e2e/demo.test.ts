@@ -1,56 +1,20 @@
 // The demo as a user meets it after `npm start`: a real Chromium with a profile on disk, the real library below. Where an answer
-// came from is read from the page; what reached the server is read from the server's own count. Every test has an origin, and
-// so a database, of its own.
+// came from is read from the page; what reached the server is read from the server's own count.
 
-import { rmSync } from 'node:fs'
-import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openBrowser, startDemo, temporaryFolder, type Site } from './support/demo.ts'
-import { Visitor } from './support/visitor.ts'
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { useDemo } from './support/tabs.ts'
+import type { Visitor } from './support/visitor.ts'
 
-const profile = temporaryFolder()
-let site: Site
-let browser: BrowserContext
-let origin: string
+const demo = useDemo()
+const { newTab, requestCount } = demo
 let visitor: Visitor
 let page: Page
-let visitors: Visitor[] = []
-let origins = 0
 
-beforeAll(async () => {
-  site = await startDemo()
-  browser = await openBrowser(profile)
-})
-
-afterAll(async () => {
-  await browser?.close()
-  await site?.stop()
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-})
-
-beforeEach(async () => {
-  // Every name below .localhost is this machine.
-  origin = `http://t${++origins}.localhost:${site.port}`
-  visitors = []
-  visitor = await newTab()
+beforeEach(() => {
+  visitor = demo.visitor
   page = visitor.page
 })
-
-afterEach(async () => {
-  for (const { page } of visitors) await page.close()
-  expect(visitors.flatMap(({ problems }) => problems), 'the console is clean').toEqual([])
-})
-
-async function newTab(): Promise<Visitor> {
-  const tab = new Visitor(await browser.newPage(), `${origin}/`)
-  visitors.push(tab)
-  return tab
-}
-
-async function requestCount(): Promise<number> {
-  const { requests } = (await (await fetch(`http://127.0.0.1:${site.port}/api/requests`)).json()) as { requests: number }
-  return requests
-}
 
 async function entries(): Promise<string[]> {
   return page.locator('#entries code').allTextContents()
@@ -84,7 +48,7 @@ describe('where answers come from', () => {
     await visitor.goesBack()
     await visitor.sees('Network', 'icons?page=1')
     const before = await requestCount()
-    await visitor.presses('Set the clock forward by a minute')
+    await visitor.presses('+1 min')
     await visitor.reads('#entries-count', '0 fresh, 2 stale')
     await visitor.opensIcon('abb')
     await visitor.sees('Stale', 'icons/abb')
@@ -109,10 +73,10 @@ describe('where answers come from', () => {
     await other.open()
     await other.sees('Disk', 'icons?page=1')
     expect(await requestCount()).toBe(before)
-    for (const tab of visitors) await tab.reads('#entries-count', '1 response')
+    for (const tab of demo.visitors) await tab.reads('#entries-count', '1 response')
     await other.presses('Clear')
     // Sooner than any timer of the page would tell.
-    for (const tab of visitors) await expect.poll(() => tab.page.locator('#entries-count').textContent(), { timeout: 1_000, interval: 20 }).toBe('none')
+    for (const tab of demo.visitors) await expect.poll(() => tab.page.locator('#entries-count').textContent(), { timeout: 1_000, interval: 20 }).toBe('none')
     await visitor.presses('Reload page')
     await visitor.sees('Network', 'icons?page=1')
   })
@@ -146,7 +110,7 @@ describe('editing', () => {
 
     const token = { authorization: 'Bearer ada' }
     const body = JSON.stringify({ title: 'ABB Ltd', notes: '' })
-    await fetch(`http://127.0.0.1:${site.port}/api/icons/abb`, { method: 'PATCH', headers: token, body })
+    await fetch(`http://127.0.0.1:${demo.site.port}/api/icons/abb`, { method: 'PATCH', headers: token, body })
     await visitor.presses('Save')
     await visitor.reads('.edit', 'changed meanwhile')
   })
@@ -159,7 +123,7 @@ describe('editing', () => {
     await other.open('#/icon/aiqfome')
     await other.reads('#icon-title', 'Ada’s own')
     await visitor.presses('Log out')
-    for (const tab of visitors) await tab.reads('#left-over', 'Nothing of Ada is left, in any tab: 0 rows in IndexedDB, 0 in the cache.')
+    for (const tab of demo.visitors) await tab.reads('#left-over', 'Nothing of Ada is left, in any tab: 0 rows in IndexedDB, 0 in the cache.')
     await visitor.presses('Log in as Ben')
     await visitor.sees('Network', 'icons/aiqfome')
     await visitor.reads('#icon-title', /^aiqfome$/)
@@ -180,7 +144,7 @@ describe('look inside', () => {
     await visitor.reads('#messages', 'set burst 1/1 and 299 more')
     await visitor.reads('#commits-note', '302 changes in 2 commits')
     await visitor.reads('#queue', 'Nothing waits')
-    await visitor.presses('Set the clock forward by an hour')
+    await visitor.presses('+1 h')
     await visitor.reads('#verdict', '300 keys expired')
     await visitor.reads('#timeline-note', '0 fresh, 1 stale')
     await visitor.reads('#tiers', '2 of 5,000 rows')
@@ -195,9 +159,9 @@ describe('look inside', () => {
     const other = await newTab()
     await other.open()
     const before = await requestCount()
-    await Promise.all(visitors.map((tab) => tab.presses('Next page')))
+    await Promise.all(demo.visitors.map((tab) => tab.presses('Next page')))
     await visitor.reads('#locks', /icons\?page=2(held|waiting)/)
-    for (const tab of visitors) await tab.reads('#results', 'page 2 of')
+    for (const tab of demo.visitors) await tab.reads('#results', 'page 2 of')
     expect(await requestCount()).toBe(before + 1)
   })
 })
@@ -211,7 +175,7 @@ describe('break it', () => {
     await visitor.open()
     await visitor.sees('Network', 'icons?page=1')
     await visitor.chooses(how)
-    await visitor.presses('Set the clock forward by an hour')
+    await visitor.presses('+1 h')
     await visitor.opensIcon('abb')
     if (how !== 'slow') await page.getByRole('heading', { name: 'No answer' }).waitFor()
     await visitor.goesBack()
@@ -256,7 +220,7 @@ describe('break it', () => {
     await other.sees('Disk', 'icons?page=1')
     await visitor.presses('Destroy cache')
     await visitor.reads('#verdict', 'Destroyed, in all tabs: 0 databases left.')
-    for (const tab of visitors) await tab.reads('#status-text', 'Destroyed: nothing is cached')
+    for (const tab of demo.visitors) await tab.reads('#status-text', 'Destroyed: nothing is cached')
     await other.presses('Next page')
     await other.sees('Network', 'icons?page=2')
     await other.reads('#answer-reason', 'past the cache')
@@ -265,10 +229,10 @@ describe('break it', () => {
   test('a clock that is set back empties memory; the disk answers', async () => {
     await visitor.open()
     await visitor.sees('Network', 'icons?page=1')
-    await visitor.presses('Set the clock forward by a minute')
+    await visitor.presses('+1 min')
     await visitor.presses('Next page')
     await visitor.sees('Network', 'icons?page=2')
-    await visitor.presses('Set the clock right')
+    await visitor.presses('Right')
     await visitor.reads('#verdict', /^Memory had \d entries, now 0;/)
     await page.goBack()
     await visitor.sees('Disk', 'icons?page=1')

@@ -1,0 +1,144 @@
+// The demo's app for everybody: by keyboard, by address, on any width, light and dark, and for screen readers. Screenshots go to
+// test-results/demo/.
+
+import axe from 'axe-core'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { beforeEach, expect, test } from 'vitest'
+import { useDemo } from './support/tabs.ts'
+import type { Visitor } from './support/visitor.ts'
+
+const PICTURES = join(import.meta.dirname, '../../test-results/demo')
+const DESKTOP = { width: 1280, height: 900 }
+const PHONE = { width: 360, height: 740 }
+
+const demo = useDemo()
+let visitor: Visitor
+let page: Page
+
+beforeEach(() => {
+  visitor = demo.visitor
+  page = visitor.page
+})
+
+test('is used by keyboard alone, and the focus comes back', async () => {
+  await visitor.open()
+  await visitor.sees('Network', 'icons?page=1')
+  await tabTo('#search')
+  await page.keyboard.type('github')
+  await visitor.sees('Network', 'icons?search=github&page=1')
+  await tabTo('.tiles a')
+  await page.keyboard.press('Enter')
+  await visitor.sees('Network', 'icons/github')
+  await expectFocus('#icon-title')
+  await tabTo('.icon-edit')
+  await page.keyboard.press('Enter')
+  await expectFocus('#edit-title')
+  await page.keyboard.press('Escape')
+  await expectFocus('.icon-edit')
+  await page.keyboard.press('Escape')
+  await expectFocus('[data-slug="github"]')
+  expect(new URL(page.url()).hash).toBe('#/?q=github')
+  await page.keyboard.press('Enter')
+  await visitor.sees('Memory', 'icons/github')
+  await page.goBack()
+  await expectFocus('[data-slug="github"]')
+})
+
+test('follows the address: bookmarks, back and forward', async () => {
+  await visitor.open('#/?q=git&page=1')
+  await visitor.sees('Network', 'icons?search=git&page=1')
+  expect(await page.getByRole('searchbox').inputValue()).toBe('git')
+  await page.getByRole('searchbox').fill('')
+  await visitor.sees('Network', 'icons?page=1')
+  await visitor.presses('Next page')
+  await visitor.sees('Network', 'icons?page=2')
+  expect(new URL(page.url()).hash).toBe('#/?page=2')
+  await page.goBack()
+  await visitor.sees('Memory', 'icons?page=1')
+  await page.goForward()
+  await visitor.sees('Memory', 'icons?page=2')
+})
+
+test('says so when there is no such icon or no match', async () => {
+  await visitor.open('#/icon/no-such-icon')
+  await page.getByText('There is no icon called “no-such-icon”.').waitFor()
+  await page.getByRole('link', { name: 'See all icons' }).click()
+  await page.getByRole('searchbox').fill('qqqq')
+  await visitor.reads('#results', 'No icon matches “qqqq”')
+})
+
+test('paints its first view within a second', async () => {
+  await visitor.open()
+  const paint = () => page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
+  await expect.poll(paint).toBeLessThan(1_000)
+})
+
+for (const [name, viewport] of [['360', PHONE], ['1280', DESKTOP]] as const) {
+  test(`fits ${name} px, light and dark, for all; nothing jumps while it loads`, async () => {
+    await page.setViewportSize(viewport)
+    await page.addInitScript(observeShifts)
+    await visitor.open()
+    await visitor.sees('Network', 'icons?page=1')
+    await visitor.reads('#timeline-note', '1 fresh')
+    await inspect(`list-${name}`)
+    expect(await readShifts(), 'layout shift of the list').toBeLessThan(0.01)
+    await visitor.opensIcon('dotnet')
+    await visitor.sees('Network', 'icons/dotnet')
+    await visitor.reads('.stamp-left', /left$/)
+    await inspect(`icon-${name}`)
+    expect(await readShifts(), 'layout shift of an icon').toBeLessThan(0.02)
+    await visitor.presses('Edit')
+    await visitor.chooses('failing')
+    await visitor.presses('Add 300 short-lived entries')
+    await page.getByRole('switch', { name: 'Disk full' }).check()
+    await visitor.presses('Add 300 short-lived entries')
+    await visitor.reads('#faults', 'quota-exceeded')
+    await inspect(`broken-${name}`)
+    await visitor.presses('Log out')
+    await visitor.reads('#left-over', 'Nothing of Ada is left')
+    await inspect(`logout-${name}`)
+  })
+}
+
+async function tabTo(selector: string): Promise<void> {
+  for (let presses = 0; presses < 16; presses++) {
+    await page.keyboard.press('Tab')
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return
+  }
+  throw new Error(`Tab does not reach ${selector}`)
+}
+
+async function expectFocus(selector: string): Promise<void> {
+  await expect.poll(() => page.locator(selector).evaluate((element) => element === document.activeElement)).toBe(true)
+}
+
+/** Takes a picture in both colour schemes, and looks for what keeps people out. */
+async function inspect(name: string): Promise<void> {
+  await page.evaluate(axe.source)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}.png`), fullPage: true })
+    const violations = await page.evaluate(async () => {
+      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`)
+    })
+    expect(violations, `${name}, ${colorScheme}`).toEqual([])
+  }
+  const [content = 0, room = 0] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
+  expect(content, 'no horizontal scrolling').toBeLessThanOrEqual(room)
+}
+
+function observeShifts(): void {
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
+      if (entry.hadRecentInput) continue
+      const before = Number(document.documentElement.dataset['shifts'] ?? 0)
+      document.documentElement.dataset['shifts'] = String(before + entry.value)
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+}
+
+async function readShifts(): Promise<number> {
+  return Number((await page.locator('html').getAttribute('data-shifts')) ?? 0)
+}
