@@ -1,0 +1,54 @@
+// Two panes side by side, and the buttons that press theirs at once, in all windows that are open.
+
+import { createCache } from '../../src/index.ts'
+import { byId, el } from '../dom.ts'
+import { plural } from '../format.ts'
+import { CACHE_NAME, openWire, REPORT, SEAT, type Message } from './commands.ts'
+
+/** ms in which every pane has heard what it is to do. */
+const NOTICE_MS = 150
+
+const cache = createCache<unknown>({ name: CACHE_NAME })
+const seat = byId('seat-said', HTMLElement)
+const load = byId('load-said', HTMLElement)
+const requests = byId('requests', HTMLElement)
+const number = Number(new URLSearchParams(location.search).get('window') ?? 1)
+let windows = number
+let winners: string[] = []
+let losers: string[] = []
+let asked = 0
+let loaded = 0
+
+for (const side of ['Left', 'Right']) {
+  const name = number > 1 ? `${side} of window ${number}` : side
+  byId('panes', HTMLElement).append(el('iframe', { class: 'pane', attrs: { title: `${name} pane`, src: `./pane.html?${new URLSearchParams({ as: name })}` } }))
+}
+
+function hear(message: Message): void {
+  if (message.type === 'take') [winners, losers] = [[], []]
+  if (message.type === 'load') asked = loaded = 0
+  if (message.type === 'tried') (message.won ? winners : losers).push(message.pane)
+  if (message.type === 'request') asked++
+  if (message.type === 'loaded') loaded++
+  if (message.type === 'tried') {
+    seat.textContent = `${plural(winners.length + losers.length, 'pane', 'panes')} asked for the seat: ${winners.join(' and ') || 'nobody'} got it${losers.length > 0 ? `, ${losers.join(' and ')} did not` : ''}.`
+  }
+  if (message.type === 'loaded') load.textContent = `${plural(loaded, 'pane has', 'panes have')} the report; the server was asked ${asked === 1 ? 'once' : `${asked} times`}.`
+  requests.textContent = String(asked)
+}
+
+const wire = openWire(hear)
+
+/** Forgets what is there, then has every pane do the same thing at the same time. */
+async function together(type: 'take' | 'load', key: string): Promise<void> {
+  await cache.delete(key)
+  const message = { type, at: Date.now() + NOTICE_MS }
+  hear(message)
+  wire.post(message)
+}
+
+byId('take-all', HTMLButtonElement).addEventListener('click', () => void together('take', SEAT))
+byId('load-all', HTMLButtonElement).addEventListener('click', () => void together('load', REPORT))
+byId('open', HTMLButtonElement).addEventListener('click', () => {
+  open(`./tabs.html?window=${++windows}`, '_blank', 'noopener,popup,width=760,height=900')
+})

@@ -1,0 +1,47 @@
+// A report that takes the server 1.5 s: however many panes ask, one asks the server, and the others read what it got.
+
+import type { Cache } from '../../src/index.ts'
+import { byId } from '../dom.ts'
+import { formatMs } from '../format.ts'
+import { REPORT } from './commands.ts'
+
+const SERVER_MS = 1_500
+/** ms that a report is fresh. */
+const TTL = 30_000
+
+interface Report {
+  readonly loadedBy: string
+}
+
+export interface LoadListener {
+  onRequest(): void
+  onLoaded(): void
+}
+
+/** @returns loads the report */
+export function createReport(cache: Cache<unknown>, pane: string, { onRequest, onLoaded }: LoadListener): () => Promise<void> {
+  const state = byId('report-state', HTMLElement)
+
+  const loader = async (): Promise<Report> => {
+    onRequest()
+    state.textContent = 'Asking the server'
+    await new Promise((resolve) => setTimeout(resolve, SERVER_MS))
+    return { loadedBy: pane }
+  }
+
+  async function load(): Promise<void> {
+    state.textContent = 'Waiting for the pane that loads it'
+    state.dataset['busy'] = ''
+    const start = performance.now()
+    const { loadedBy } = (await cache.getOrLoad(REPORT, loader, { ttl: TTL })) as Report
+    delete state.dataset['busy']
+    state.textContent = `Loaded ${loadedBy === pane ? 'here' : `by ${loadedBy}`}, answered in ${formatMs(performance.now() - start)}`
+    onLoaded()
+  }
+
+  byId('load', HTMLButtonElement).addEventListener('click', () => void load())
+  cache.subscribe(REPORT, ({ type }) => {
+    if (type !== 'set') state.textContent = 'Not loaded'
+  })
+  return load
+}
