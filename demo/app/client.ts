@@ -94,8 +94,8 @@ export class Client {
 
   /** Forgets a user's answers, and the drawings that were looked at, in all tabs. */
   async forget(user: User): Promise<void> {
-    await using images = createCache({ name: IMAGES_NAME })
-    await Promise.all([this.#fetch.clear(user), images.clear()])
+    const images = createCache({ name: IMAGES_NAME })
+    await Promise.all([this.#fetch.clear(user), images.clear()]).finally(() => images.close())
   }
 
   /** When an answer is past its date; undefined when it is not stored. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
 import { chromium, type BrowserContext } from 'playwright-core'
 import { build, preview } from 'vite'
+import { demoApi } from '../../../demo/api.ts'
 import { findEngine } from '../../browser/engines.ts'
 
 const CONFIG = join(import.meta.dirname, '../../../vite.config.ts')
@@ -27,10 +28,17 @@ async function buildDemo(mode: 'served' | 'production'): Promise<string> {
   return folder
 }
 
-/** As `npm start`. */
+/** As `npm start`, with a server that is not as slow. */
 export async function startDemo(): Promise<Site> {
   const folder = await buildDemo('served')
-  const server = await preview({ configFile: CONFIG, mode: 'served', logLevel: 'error', build: { outDir: folder }, preview: { host: '127.0.0.1', port: 0 } })
+  const server = await preview({
+    configFile: false,
+    root: join(folder, '..'),
+    logLevel: 'error',
+    plugins: [demoApi({ latency: [50, 150] })],
+    build: { outDir: folder },
+    preview: { host: '127.0.0.1', port: 0 },
+  })
   return site(server.httpServer as Server, folder)
 }
 
