@@ -152,9 +152,11 @@ describe('a body over maxBodyBytes', () => {
       return new Response(body, { headers: { ...MINUTE, ...(announced && { 'Content-Length': String(1_000 * chunk) }) } })
     }
     const { fetch } = standOn(placeOf(TWO_TIERS), { maxBodyBytes: 5 * chunk, fetch: endless })
-    const { body } = await fetch('http://origin.test/')
+    const response = await fetch('http://origin.test/')
+    const { body } = response
     await turns()
-    expect(pulled).toBeLessThanOrEqual(5 + 5)
+    expect(pulled).toBeLessThanOrEqual(announced ? 3 : 5 + 5)
+    if (announced) expect(cacheStatusOf(response)).toBe('fwd=uri-miss')
     const reader = body!.getReader()
     for (let read = 0; read < 50; read++) await reader.read()
     await turns()
@@ -170,6 +172,14 @@ describe('a body over maxBodyBytes', () => {
     for (const _round of [1, 2]) for (const page of [empty, full]) await standing.text(page.url)
     expect([empty.visits().length, full.visits().length]).toEqual([1, 2])
   })
+})
+
+test.each([['less', 4], ['more', 6]])('a body that ends well, with %s than its Content-Length, is not stored', async (_what, size) => {
+  let visits = 0
+  const standing = standOn(placeOf(TWO_TIERS), { fetch: async () => (visits++, new Response(noise(size), { headers: { ...MINUTE, 'Content-Length': '5' } })) })
+  for (const _round of [1, 2]) expect((await (await standing.fetch('http://origin.test/')).arrayBuffer()).byteLength).toBe(size)
+  expect(visits).toBe(2)
+  expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
 })
 
 test('a stream of events comes as it is sent, and is not stored', async () => {
