@@ -9,7 +9,7 @@ import { countOf, describe, RIGHT, SCENES, type SceneName } from './runs.ts'
 import { createView, frameFor } from './view.ts'
 
 /** Keys a second, by the steps of the slider. */
-const RATES = [10, 100, 1_000, 10_000]
+const RATES = [10, 100, 1_000, 4_000]
 /** Keys held at which the page pauses by itself, long before anybody's memory is full. */
 const ENOUGH = 200_000
 /** ms of one frame at most; a page that was hidden does not catch up. */

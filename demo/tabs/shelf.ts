@@ -14,13 +14,14 @@ export function createShelf(cache: Cache<unknown>): void {
 }
 
 function createRow(cache: Cache<unknown>, key: string, value: string): HTMLLIElement {
-  const input = el('input', { attrs: { id: key, type: 'text', maxlength: '40', autocomplete: 'off', spellcheck: 'false', placeholder: 'deleted' } })
-  const button = el('button', { attrs: { type: 'button' } })
+  const input = el('input', { attrs: { id: key, type: 'text', maxlength: '40', autocomplete: 'off', spellcheck: 'false' } })
+  const button = el('button', { text: 'Delete', attrs: { type: 'button' } })
   const row = el('li', { class: 'row' }, el('label', { text: key, attrs: { for: key } }), input, button)
 
   async function show(): Promise<void> {
     const current = ((await cache.get(key)) ?? '') as string
     if (input.value !== current) input.value = current
+    input.placeholder = 'deleted'
     button.textContent = current === '' ? 'Put back' : 'Delete'
     button.setAttribute('aria-label', `${button.textContent} ${key}`)
   }
