@@ -2,20 +2,20 @@
 
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { expectFits, startDemo, type Demo } from './pages.ts'
+import { expectFits, startPages, type Pages } from './pages.ts'
 
-let demo: Demo
+let pages: Pages
 let page: Page
 
 beforeAll(async () => {
-  demo = await startDemo()
+  pages = await startPages()
 })
 
-afterAll(() => demo?.stop())
+afterAll(() => pages?.stop())
 
 afterEach(async () => {
   await page.close()
-  expect(demo.problems(), 'the console is clean').toEqual([])
+  expect(pages.problems(), 'the console is clean').toEqual([])
 })
 
 async function numberAt(id: string): Promise<number> {
@@ -27,7 +27,7 @@ const choose = (name: string) => page.getByRole('radio', { name, exact: true }).
 
 describe('the leak', () => {
   test('keys that are set and removed climb on the left, and are gone on the right', async () => {
-    page = await demo.open('leak.html')
+    page = await pages.open('leak.html')
     await press('Start')
     await expect.poll(() => numberAt('left-held'), { timeout: 10_000 }).toBeGreaterThan(1_000)
     await press('Pause')
@@ -40,7 +40,7 @@ describe('the leak', () => {
   })
 
   test('a minute in which the tab is frozen leaves keys behind on the left alone', async () => {
-    page = await demo.open('leak.html')
+    page = await pages.open('leak.html')
     await choose('Removed, then frozen')
     await press('Start')
     await press('Freeze for a minute')
@@ -54,7 +54,7 @@ describe('the leak', () => {
   })
 
   test('what expired meanwhile leaves memory and disk on the right, and stays with its values on the left', async () => {
-    page = await demo.open('leak.html')
+    page = await pages.open('leak.html')
     await choose('Expired while frozen')
     await choose('Memory and disk')
     await press('Start')

@@ -2,23 +2,23 @@
 
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { expectFits, startDemo, type Demo } from './pages.ts'
+import { expectFits, startPages, type Pages } from './pages.ts'
 
 const TASKS = ['50 sets at once', '20 sets, each awaited', '50 gets, none in memory', 'Delete what expired among 200']
 const NAMES = ['bestbefore', 'idb-keyval', 'localForage', 'Dexie']
 
-let demo: Demo
+let pages: Pages
 let page: Page
 
 beforeAll(async () => {
-  demo = await startDemo()
+  pages = await startPages()
 })
 
-afterAll(() => demo?.stop())
+afterAll(() => pages?.stop())
 
 afterEach(async () => {
   await page.close()
-  expect(demo.problems(), 'the console is clean').toEqual([])
+  expect(pages.problems(), 'the console is clean').toEqual([])
 })
 
 const press = (name: string) => page.getByRole('button', { name }).click()
@@ -27,7 +27,7 @@ const databases = () => page.evaluate(async () => (await indexedDB.databases()).
 
 describe('the race', () => {
   test('every library does every task, the results can be copied, and nothing stays', async () => {
-    page = await demo.open('race.html?quick')
+    page = await pages.open('race.html?quick')
     await press('Start the race')
     await expect.poll(statusText, { timeout: 50_000 }).toMatch(/^Done\. Every library did all of its work\. bestbefore was the fastest in [0-4] of 4/)
     for (const task of TASKS) {
@@ -47,7 +47,7 @@ describe('the race', () => {
   })
 
   test('is cancelled between two steps, and deletes what it has stored', async () => {
-    page = await demo.open('race.html')
+    page = await pages.open('race.html')
     await press('Start the race')
     await page.getByText('Round 1 of 3').waitFor()
     await press('Cancel')
@@ -57,10 +57,10 @@ describe('the race', () => {
   })
 
   test('does not run in two tabs at once', async () => {
-    page = await demo.open('race.html')
+    page = await pages.open('race.html')
     await press('Start the race')
     await page.getByText('Round 1 of 3').waitFor()
-    const other = await demo.browser.newPage()
+    const other = await pages.browser.newPage()
     await other.goto(page.url())
     await other.getByRole('button', { name: 'Start the race' }).click()
     await expect.poll(() => other.getByRole('status').textContent()).toMatch(/^Another tab is racing/)

@@ -2,21 +2,21 @@
 
 import type { FrameLocator, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { expectFits, startDemo, type Demo } from './pages.ts'
+import { expectFits, startPages, type Pages } from './pages.ts'
 
-let demo: Demo
+let pages: Pages
 let page: Page
 let left: FrameLocator
 let right: FrameLocator
 
 beforeAll(async () => {
-  demo = await startDemo()
+  pages = await startPages()
 })
 
-afterAll(() => demo?.stop())
+afterAll(() => pages?.stop())
 
 beforeEach(async () => {
-  page = await demo.open('tabs.html')
+  page = await pages.open('tabs.html')
   left = page.frameLocator('iframe[title="Left pane"]')
   right = page.frameLocator('iframe[title="Right pane"]')
   for (const pane of [left, right]) await pane.getByRole('button', { name: 'Delete coffee' }).waitFor()
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await page.close()
-  expect(demo.problems(), 'the console is clean').toEqual([])
+  expect(pages.problems(), 'the console is clean').toEqual([])
 })
 
 const press = (name: string) => page.getByRole('button', { name }).click()
@@ -65,7 +65,7 @@ describe('two tabs', () => {
   })
 
   test('a second window takes part in all of it', async () => {
-    const [other] = await Promise.all([demo.browser.waitForEvent('page'), press('Open a second window')])
+    const [other] = await Promise.all([pages.browser.waitForEvent('page'), press('Open a second window')])
     const pane = other.frameLocator('iframe[title="Left of window 2 pane"]')
     await pane.getByRole('button', { name: 'Delete coffee' }).waitFor()
     await other.frameLocator('iframe[title="Right of window 2 pane"]').getByRole('button', { name: 'Delete coffee' }).waitFor()
