@@ -2,9 +2,8 @@
 // is invalidated in every tab, and asked for anew.
 
 import { byId } from '../dom.ts'
-import type { IconSummary } from '../server/protocol.ts'
+import type { IconDetails, IconSummary } from '../server/protocol.ts'
 import { iconPath, type Answer, type Client } from './client.ts'
-import type { IconDetails } from '../server/protocol.ts'
 import type { Drafts } from './drafts.ts'
 import { createEditForm } from './edit-form.ts'
 import { problem } from './problem.ts'
