@@ -208,6 +208,8 @@ describe('break it', () => {
     await visitor.reads('#verdict', 'The database is gone, with 2 rows.')
     await visitor.presses('Next page')
     await visitor.sees('Network', 'icons?page=2')
+    // It is shown before it is on disk.
+    await visitor.reads('#tiers', '2 of 5,000 rows')
     await page.reload()
     await visitor.sees('Disk', 'icons?page=2')
   })
