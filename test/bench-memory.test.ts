@@ -35,6 +35,14 @@ test('the peer is the fastest exact LRU with a ttl, not one without either', () 
   expect(verdictOf([...race('bestbefore', [100]), ...peers], 'exact LRU with a ttl')).toMatchObject({ value: 1.15, note: 'tiny-lru', passed: false })
 })
 
+test.each([
+  [1.5, true],
+  [1.51, false],
+])('a response of %f times the time of one made by hand passes: %s', (times, passed) => {
+  const samples: Sample[] = [{ round: 0, task: { type: 'http', manner: 'a Request', seed: 0 }, answer: { cachedFetch: times * 100, map: 100 } }]
+  expect(verdictOf(samples, 'a Request')).toMatchObject({ value: times, passed })
+})
+
 test('what was not measured is not judged', () => {
   expect(judge(race('bestbefore', [100]))).toEqual([])
 })

@@ -6,6 +6,7 @@ import { ENGINE_NAMES, findEngine } from '../../browser/engines.ts'
 import { integerOf, namesOf } from '../arguments.ts'
 import { endurance } from './endurance/suite.ts'
 import { firstGet } from './first-get/suite.ts'
+import { http } from './http/suite.ts'
 import { reads } from './reads/suite.ts'
 import { saveGrowth } from './shared/growth.ts'
 import { measure, type Plan } from './shared/measure.ts'
@@ -15,7 +16,7 @@ import type { Suite } from './shared/suite.ts'
 import { sweep } from './sweep/suite.ts'
 import { writes } from './writes/suite.ts'
 
-const SUITES: readonly Suite[] = [writes, reads, sweep, firstGet, endurance]
+const SUITES: readonly Suite[] = [writes, reads, sweep, firstGet, http, endurance]
 const SUITE_NAMES = SUITES.map(({ name }) => name)
 const CONTESTANT_NAMES = [...new Set(SUITES.flatMap(({ contestants }) => Object.keys(contestants)))]
 

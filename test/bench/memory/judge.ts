@@ -1,5 +1,6 @@
 // The targets of the memory tier, and whether the figures meet them.
 
+import { MANNER_NAMES } from '../answers.ts'
 import { round } from '../statistics.ts'
 import { figuresOf, leastOf, middleOf, ratioOf } from './figures.ts'
 import {
@@ -41,12 +42,13 @@ const MOST_GROWTH = 2
 const MOST_PAUSE_MS = 10
 const MOST_OF_PEEK = 1.2
 const MOST_OF_GET = 2
+const MOST_OF_RESPONSE = 1.5
 
 const PEERS = CONTESTANT_NAMES.filter((name) => name !== 'bestbefore' && CONTESTANTS[name].exactLru && CONTESTANTS[name].ttl)
 
 /** Those of what was measured. */
 export function judge(samples: readonly Sample[]): Verdict[] {
-  return [...judgeRaces(samples), ...judgeExpiry(samples), ...judgeFootprints(samples), ...judgeDoors(samples)]
+  return [...judgeRaces(samples), ...judgeExpiry(samples), ...judgeFootprints(samples), ...judgeDoors(samples), ...judgeHttp(samples)]
 }
 
 function judgeRaces(samples: readonly Sample[]): Verdict[] {
@@ -109,6 +111,13 @@ function judgeDoors(samples: readonly Sample[]): Verdict[] {
     ...atMost('createCache in memory: peek, x the time of the memory tier', ratioOf(of('cache peek'), of('memory peek')), MOST_OF_PEEK),
     ...atMost('createCache in memory: get, x the time of an async function around the memory tier', ratioOf(of('cache get'), of('memory get in an async function')), MOST_OF_GET),
   ]
+}
+
+function judgeHttp(samples: readonly Sample[]): Verdict[] {
+  return MANNER_NAMES.flatMap((manner) => {
+    const [own, map] = ['cachedFetch', 'map'].map((name) => figuresOf(samples, { type: 'http', manner }, name))
+    return atMost(`createCachedFetch, a hit from memory asked for by ${manner}: x the time of a Response made from a Map`, ratioOf(own!, map!), MOST_OF_RESPONSE)
+  })
 }
 
 function atMost(name: string, value: number | undefined, most: number, note?: string): Verdict[] {

@@ -1,5 +1,7 @@
 // Who races, at what, and what the runner and its child processes tell each other. Names and types only: both import it.
 
+import type { MannerName } from '../answers.ts'
+
 export const CONTESTANT_NAMES = ['map', 'bestbefore', 'lru-cache', 'tiny-lru', 'quick-lru', 'ttlcache', 'mnemonist', 'lru.min'] as const
 export type ContestantName = (typeof CONTESTANT_NAMES)[number]
 
@@ -46,7 +48,7 @@ export const DOOR_NAMES = ['memory peek', 'cache peek', 'memory get in an async 
 export type DoorName = (typeof DOOR_NAMES)[number]
 
 /** What is measured, each by tasks of its own. */
-export const PART_NAMES = ['race', 'weights', 'growth', 'expiry', 'footprint', 'doors'] as const
+export const PART_NAMES = ['race', 'weights', 'growth', 'expiry', 'footprint', 'doors', 'http'] as const
 export type PartName = (typeof PART_NAMES)[number]
 
 /** Operations in one turn of the event loop: about 0.1 ms of work, as a busy handler of a request or of an event does. */
@@ -73,6 +75,7 @@ export type Task =
   | { readonly type: 'expiry'; readonly contestant: 'map' | 'bestbefore'; readonly entries: number; readonly ttls: TtlKind; readonly seed: number }
   | { readonly type: 'pauses'; readonly contestant: 'map' | 'bestbefore'; readonly entries: number; readonly ttls: TtlKind; readonly seed: number }
   | { readonly type: 'door'; readonly door: DoorName; readonly seed: number }
+  | { readonly type: 'http'; readonly manner: MannerName; readonly seed: number }
 
 export type RaceTask = Extract<Task, { type: 'race' }>
 export type ExpiryTask = Extract<Task, { type: 'expiry' | 'pauses' }>

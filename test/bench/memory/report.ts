@@ -1,5 +1,6 @@
 // Prints what was measured: a table per part, then the targets.
 
+import { MANNER_NAMES, type MannerName } from '../answers.ts'
 import { round } from '../statistics.ts'
 import { printTable } from '../table.ts'
 import { figuresOf, leastOf, middleOf, ratioOf, samplesOf, type Like } from './figures.ts'
@@ -38,6 +39,11 @@ export function printReport(samples: readonly Sample[]): void {
   if (has({ type: 'door' })) {
     console.log('\ncreateCache without a name: ns per call')
     printTable(DOOR_NAMES.map((door) => [door, number(middleOf(figuresOf(samples, { type: 'door', door }, 'ns')))]))
+  }
+  if (has({ type: 'http' })) {
+    console.log('\ncreateCachedFetch, a hit from memory, and a Response made from a Map: ns per call')
+    const cells = (manner: MannerName) => ['cachedFetch', 'map'].map((name) => number(middleOf(figuresOf(samples, { type: 'http', manner }, name))))
+    printTable([['asked for by', 'cachedFetch', 'map'], ...MANNER_NAMES.map((manner) => [manner, ...cells(manner)])])
   }
 }
 

@@ -1,5 +1,6 @@
 // What is done in each round, and in which order.
 
+import { MANNER_NAMES } from '../answers.ts'
 import {
   DOOR_NAMES,
   ENTRIES,
@@ -66,6 +67,8 @@ const parts: Readonly<Record<PartName, (choice: Choice, round: number) => Task[]
     seed > 0 ? [] : FOOTPRINT_SIZES.flatMap((entries) => contestants.map((contestant) => ({ type: 'footprint', contestant, entries }) as const)),
 
   doors: ({ contestants }, seed) => (contestants.includes('bestbefore') ? DOOR_NAMES.map((door) => ({ type: 'door', door, seed }) as const) : []),
+
+  http: ({ contestants }, seed) => (contestants.includes('bestbefore') ? MANNER_NAMES.map((manner) => ({ type: 'http', manner, seed }) as const) : []),
 }
 
 /** The tasks of a round. Each begins with another contestant, so that no place in the order is anyone's own. */

@@ -20,5 +20,7 @@ async function perform(task: Task): Promise<Answer> {
       return (await import('./expiry.ts')).pause(task)
     case 'door':
       return (await import('./doors.ts')).enter(task.door, task.seed)
+    case 'http':
+      return (await import('./http.ts')).answer(task.manner, task.seed)
   }
 }
