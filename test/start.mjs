@@ -1,4 +1,4 @@
-// `npm run bench` and `npm run bench:browser` start here: Node 20 cannot read TypeScript, so vite reads main.ts for it.
+// `npm run bench`, `bench:browser` and `picture` start here: Node 20 cannot read TypeScript, so vite reads main.ts for it.
 
 import { join } from 'node:path'
 import { runnerImport } from 'vite'
