@@ -28,7 +28,13 @@ export async function recordsSince(log: IDBObjectStore, position: number, emptie
   const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
   const first = records[0]?.id ?? position + 1
   if (first === position) return records.slice(1)
-  return position === emptied && first === position + 1 ? records : [{ id: records.at(-1)?.id ?? position, changes: GONE }]
+  if (position === emptied && first === position + 1) return records
+  // A database that was deleted meanwhile may number from below.
+  return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
+}
+
+async function lastOf(log: IDBObjectStore): Promise<number | undefined> {
+  return ((await resultOf(log.getAllKeys(IDBKeyRange.upperBound(Infinity)))) as number[]).at(-1)
 }
 
 export interface Log {
@@ -95,8 +101,8 @@ export function createLog(): Log {
     },
     async catchUp(log) {
       if (position === undefined) {
-        const ids = (await resultOf(log.getAllKeys(IDBKeyRange.upperBound(Infinity)))) as number[]
-        position ??= ids.at(-1) ?? 0
+        const last = await lastOf(log)
+        position ??= last ?? 0
         return []
       }
       const records = await recordsSince(log, position, emptied)

@@ -18,12 +18,12 @@ export async function main(): Promise<number> {
     await page.setViewportSize({ width: 1120, height: 1000 })
     await page.goto(`http://127.0.0.1:${site.port}/`)
     await page.waitForTimeout(2 * SETTLED)
-    for (const name of ['Next page', 'Next page', 'Previous page']) {
-      await page.getByRole('button', { name, exact: true }).click()
+    for (const id of ['next', 'next', 'previous']) {
+      await page.locator(`#${id}`).click()
       await page.waitForTimeout(SETTLED)
     }
     for (const text of ['git', '']) {
-      await page.getByRole('searchbox').fill(text)
+      await page.locator('#search').fill(text)
       await page.waitForTimeout(SETTLED)
     }
     await page.getByRole('button', { name: 'Add 300 short-lived entries' }).click()
