@@ -1,22 +1,28 @@
 // Makes the README's picture of the demo: `npm run picture`.
 
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBrowser, startDemo, temporaryFolder } from '../support/demo.ts'
+import { openBrowser, temporaryFolder } from '../support/demo.ts'
 
-const PICTURE = join(import.meta.dirname, '../../../demo/picture.png')
+const ROOT = join(import.meta.dirname, '../../..')
+const VITE = join(ROOT, 'node_modules/.bin/vite')
+const SIZE = { width: 1120, height: 1240 }
 /** ms after which an answer of the server is on screen. */
-const SETTLED = 800
+const SETTLED = 1_500
 
 /** A visitor's minute: pages, a search, and the way back, which memory answers. @returns the exit code */
 export async function main(): Promise<number> {
-  const site = await startDemo()
+  execFileSync(VITE, ['build', '--mode', 'served', '--logLevel', 'warn'], { cwd: ROOT, stdio: 'inherit' })
+  const server = spawn(VITE, ['preview', '--mode', 'served', '--host', '127.0.0.1'], { cwd: ROOT, env: { ...process.env, NO_COLOR: '1' } })
   const profile = temporaryFolder()
   const browser = await openBrowser(profile)
   try {
+    const [said] = (await once(server.stdout, 'data')) as [Buffer]
     const page = await browser.newPage()
-    await page.setViewportSize({ width: 1120, height: 1000 })
-    await page.goto(`http://127.0.0.1:${site.port}/`)
+    await page.setViewportSize(SIZE)
+    await page.goto(String(said).match(/http:\S+/)![0])
     await page.waitForTimeout(2 * SETTLED)
     for (const id of ['next', 'next', 'previous']) {
       await page.locator(`#${id}`).click()
@@ -26,13 +32,14 @@ export async function main(): Promise<number> {
       await page.locator('#search').fill(text)
       await page.waitForTimeout(SETTLED)
     }
-    await page.getByRole('button', { name: 'Add 300 short-lived entries' }).click()
+    await page.locator('#burst').click()
     await page.waitForTimeout(SETTLED)
-    await page.screenshot({ path: PICTURE, fullPage: true, clip: { x: 0, y: 0, width: 1120, height: 1240 } })
+    await page.evaluate(() => scrollTo(0, 0))
+    await page.screenshot({ path: join(ROOT, 'demo/picture.png') })
     return 0
   } finally {
+    server.kill()
     await browser.close()
-    await site.stop()
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   }
 }
