@@ -15,6 +15,8 @@ export interface Answer {
 
 /** Length of a body. */
 export const BODY_BYTES = 400
+/** How many responses memory holds, each of which is asked for as often. */
+export const HELD = 100
 
 /** How a response may be asked for. */
 export const MANNER_NAMES = ['a URL', 'a URL with header fields and a signal', 'a Request'] as const

@@ -2,14 +2,12 @@
 
 import { createCachedFetch, type HttpEntry } from '../../../src/http/index.ts'
 import { createCache } from '../../../src/index.ts'
-import { answerOf, BODY_BYTES, checkAnswer, fetchFrom, MANNERS, originOf, urlOf, type MannerName } from '../answers.ts'
+import { answerOf, BODY_BYTES, checkAnswer, fetchFrom, HELD, MANNERS, originOf, urlOf, type MannerName } from '../answers.ts'
 import { createPairs } from '../browser/page/workload.ts'
 import { median } from '../statistics.ts'
 import { TURN, type Answer } from './plan.ts'
 import { time } from './timing.ts'
 
-/** Responses that are stored; each is asked for as often. */
-const RESPONSES = 100
 /** How often one is timed after the other. */
 const REPEATS = 5
 /** ms for the calls of each, and for warming up before. */
@@ -17,7 +15,7 @@ const LIMIT_MS = 300
 
 /** @returns ns per call, each awaited: `cachedFetch` and `map` */
 export async function answer(manner: MannerName, seed: number): Promise<Answer> {
-  const pairs = createPairs(seed, RESPONSES, BODY_BYTES)
+  const pairs = createPairs(seed, HELD, BODY_BYTES)
   const cachedFetch = createCachedFetch(createCache<HttpEntry>(), { fetch: originOf(pairs) })
   for (const { key } of pairs) await (await cachedFetch(urlOf(key))).text()
   const answers = new Map(await Promise.all(pairs.map(async ({ key, value }) => [urlOf(key), await answerOf(value)] as const)))
@@ -29,7 +27,7 @@ export async function answer(manner: MannerName, seed: number): Promise<Answer> 
     for (const name of ['cachedFetch', 'map'] as const) {
       const fetch = contestants[name]
       const run = async (from: number, to: number): Promise<number> => {
-        for (let call = from; call < to; call++) await fetch(...calls[call % RESPONSES]!)
+        for (let call = from; call < to; call++) await fetch(...calls[call % HELD]!)
         return 0
       }
       ns[name].push((await time(TURN, run, LIMIT_MS)).ns)

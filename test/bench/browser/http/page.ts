@@ -1,8 +1,8 @@
-// The page that is given responses out of memory, or, each once, out of a database that the page before has filled.
+// The page that is given responses: out of memory, or, each once, out of a database that the page before has filled.
 
 import { createCachedFetch, type HttpEntry } from '../../../../src/http/index.ts'
 import { createCache } from '../../../../src/index.ts'
-import { answerOf, checkAnswer, fetchFrom, MANNERS, originOf, respond, urlOf, type Answer, type Call } from '../../answers.ts'
+import { answerOf, checkAnswer, fetchFrom, HELD, MANNERS, originOf, respond, urlOf, type Answer, type Call } from '../../answers.ts'
 import { createEntriesStore, done, openDatabaseOf, remove, transact } from '../page/database.ts'
 import { nameOf, runStep } from '../page/steps.ts'
 import { TTL_MS, type Pair } from '../page/workload.ts'
@@ -56,7 +56,7 @@ async function answer(step: Step<HttpWork>): Promise<Series> {
   const { contestant, phase, work } = step
   const [onDisk, fills] = [work.from === 'disk', phase === 'fill']
   if (fills && !onDisk) return {}
-  const pairs = pairsOf(step)
+  const pairs = onDisk ? pairsOf(step) : pairsOf(step).slice(0, HELD)
   const open = contestant === 'raw' ? openRaw : openBestbefore
   const { fetch, close } = await open(onDisk ? nameOf(step) : undefined, fills === onDisk ? pairs : [])
   const series = fills ? {} : await measure(step, fetch, pairs)
@@ -66,13 +66,14 @@ async function answer(step: Step<HttpWork>): Promise<Series> {
 }
 
 async function measure(step: Step<HttpWork>, fetch: Answerer['fetch'], pairs: readonly Pair[]): Promise<Series> {
-  const calls = new Map(pairs.map(({ key }) => [key, MANNERS[step.work.asked](urlOf(key))]))
-  const ask = ({ key }: Pair): Promise<Response> => fetch(...calls.get(key)!)
-  for (const pair of pairs.slice(0, keysOf(step.work).warmUp)) await checkAnswer(await ask(pair), pair.value)
-  return measurePairs(step, async (some) => {
+  const calls = pairs.map(({ key }) => MANNERS[step.work.asked](urlOf(key)))
+  const { warmUp } = keysOf(step.work)
+  for (const [place, { value }] of pairs.slice(0, warmUp).entries()) await checkAnswer(await fetch(...calls[place]!), value)
+  let asked = 0
+  return measurePairs(step, async ({ length }) => {
     let last: Response
-    for (const pair of some) last = await ask(pair)
-    await checkAnswer(last!, some.at(-1)!.value)
+    for (const end = asked + length; asked < end; asked++) last = await fetch(...calls[asked % calls.length]!)
+    await checkAnswer(last!, pairs[(asked - 1) % pairs.length]!.value)
   })
 }
 
