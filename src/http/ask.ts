@@ -10,12 +10,14 @@ export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' |
   /** Absolute, without fragment. */
   readonly url: string
   readonly origin: string
+  /** Whether that is the page's own; undefined on servers, which have none. */
+  readonly own: boolean | undefined
   readonly headers: Fields
   readonly signal: AbortSignal | undefined
   /** Of its Cache-Control; `Pragma: no-cache` stands in where there is none (RFC 9111, section 5.4). */
   readonly directives: Directives
   /** The whole request. */
-  readonly request: Request
+  readonly request: () => Request
 }
 
 /** Header fields, to be read. */
@@ -33,10 +35,12 @@ export function readAsk(input: Input, init: RequestInit | undefined): Ask {
   const url = parse(request?.url ?? String(input)) ?? new URL(build().url)
   if (url.hash) url.hash = ''
   const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
+  const here = globalThis.location?.origin
   const headers = request?.headers ?? (init?.headers ? new Headers(init.headers) : NO_FIELDS)
   return {
     url: url.href,
     origin: url.origin,
+    own: here ? here === url.origin : undefined,
     method,
     headers,
     cache,
@@ -45,9 +49,7 @@ export function readAsk(input: Input, init: RequestInit | undefined): Ask {
     mode,
     signal: (request ?? init)?.signal ?? undefined,
     directives: parseDirectives(headers.get('cache-control') ?? headers.get('pragma')),
-    get request() {
-      return build()
-    },
+    request: build,
   }
 }
 

@@ -31,23 +31,23 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const digestOf = createDigest()
   let removals = 0
 
-  const prefixFor = (ask: Pick<Ask, 'request'>): string => prefixOf(partition ? partition(ask.request) : '')
+  const prefixFor = (ask: Pick<Ask, 'request'>): string => prefixOf(partition ? partition(ask.request()) : '')
 
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
     ask.mode !== 'navigate' &&
     // Nothing can be seen of it, nor stored.
-    !(ask.mode === 'no-cors' && ask.origin !== globalThis.location?.origin) &&
+    !(ask.mode === 'no-cors' && !ask.own) &&
     // Developer tools ask so in other modes (Chromium issue 1098389).
     !(ask.cache === 'only-if-cached' && ask.mode !== 'same-origin') &&
-    (!match || match(ask.request))
+    (!match || match(ask.request()))
 
   /** Goes past what is stored. What an unsafe request has changed is not used any more. */
   const forward = async (ask: Ask, why: string): Promise<Response> => {
     // One whose partition cannot be told is refused before anything is done.
     const prefix = isSafe(ask) ? undefined : prefixFor(ask)
-    const response = await settings.fetch(ask.request)
-    if (prefix && response.status < 400) await invalidateAfter(cache, prefix, ask, response, settings.invalidates?.(ask.request, response) ?? []).catch(() => {})
+    const response = await settings.fetch(ask.request())
+    if (prefix && response.status < 400) await invalidateAfter(cache, prefix, ask, response, settings.invalidates?.(ask.request(), response) ?? []).catch(() => {})
     return pass(response, `${name}; fwd=${why}`, ask.signal)
   }
 
@@ -121,12 +121,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
     ask.signal?.throwIfAborted()
-    if (!isHandled(ask)) return settings.fetch(ask.request)
+    if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
     const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
-    const passes = event && ask.cache === 'no-cache' && ask.origin !== globalThis.location?.origin
+    const passes = event && ask.cache === 'no-cache' && !ask.own
     if (validates || passes || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
       return await read(ask, event)
@@ -138,7 +138,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   return Object.assign(cachedFetch, {
     handles: (request: Request): boolean => isHandled(readAsk(request, undefined)),
-    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: new Request(url) })),
+    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: () => new Request(url) })),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
 }

@@ -12,23 +12,19 @@ import { groupTag, keyOf } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
-import { forget, keep, list } from './responses.ts'
+import { forget, keep, list, type Found } from './responses.ts'
 import { selectorsOf, type HttpEntry, type StoredResponse } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
-export interface Task {
+/** What is stored is asked about, and may stand in. */
+export interface Task extends Found {
   readonly ask: Ask
   /** Of its partition's keys. */
   readonly prefix: string
   readonly key: string
   /** A digest of its credentials. */
   readonly user: string | null
-  /** All that is stored of its URL. */
-  readonly variants: readonly StoredResponse[]
-  /** What is asked about, and may stand in; with its body. */
-  readonly stored: StoredResponse | undefined
-  readonly bytes: ArrayBuffer | undefined
-  /** Whether that was served already. */
+  /** Whether what is stored was served already. */
   readonly background: boolean
   readonly event: ExtendableEventLike | undefined
   /** For Cache-Status: why the origin is asked. */

@@ -5,16 +5,16 @@ import type { Ask } from './ask.ts'
 import type { CachedFetchOptions } from './contract.ts'
 
 /** @param stored fields of the response to be asked about */
-export function outgoing({ request, cache: asked, mode, origin }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal, stored?: Headers): Request {
+export function outgoing({ request, cache: asked, mode, own }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal, stored?: Headers): Request {
   // On servers there is no HTTP cache below, and `force-cache` adds no fields.
-  const here = globalThis.location?.origin
-  const headers = new Headers(request.headers)
-  let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : here ? 'no-cache' : 'force-cache'
+  const below = own !== undefined
+  const headers = new Headers(request().headers)
+  let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : below ? 'no-cache' : 'force-cache'
   // A request without CORS may not carry preconditions.
-  if (revalidate !== 'http-cache' && mode !== 'no-cors' && (revalidate === 'explicit' || !here || here === origin)) {
+  if (revalidate !== 'http-cache' && mode !== 'no-cors' && (revalidate === 'explicit' || own !== false)) {
     for (const [name, value] of [['if-none-match', stored?.get('etag')], ['if-modified-since', stored?.get('last-modified')]] as const) if (value) headers.set(name, value)
-    if (here && asked === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')
-    if (here) cache = 'no-store'
+    if (below && asked === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')
+    if (below) cache = 'no-store'
   }
-  return new Request(request, { headers, signal, cache })
+  return new Request(request(), { headers, signal, cache })
 }

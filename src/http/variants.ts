@@ -76,11 +76,10 @@ const USER = 'authorization'
 /** No field has this name. */
 const COOKIES = 'cookies:'
 
-function selectorOf(name: string, { headers, credentials, origin }: Ask, user: string | null): string | null {
+function selectorOf(name: string, { headers, credentials, own }: Ask, user: string | null): string | null {
   // What is on disk tells nobody's cookies.
   if (name === USER || (name === 'cookie' && user !== null)) return user
-  const here = globalThis.location?.origin
-  if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && here && here !== origin) ? 'none' : null
+  if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   const value = headers.get(name)
   // Which a service worker sees where its page gave none.
   if (name === 'accept' && value === '*/*') return null
