@@ -1,28 +1,17 @@
 // The page about the leak, as a visitor runs it: which side forgets, and which keeps.
 
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { expectFits, startPages, type Pages } from './pages.ts'
+import { describe, expect, test } from 'vitest'
+import { expectFits, usePages } from './pages.ts'
 
-let pages: Pages
+const pages = usePages()
+const { press } = pages
 let page: Page
-
-beforeAll(async () => {
-  pages = await startPages()
-})
-
-afterAll(() => pages?.stop())
-
-afterEach(async () => {
-  await page.close()
-  expect(pages.problems(), 'the console is clean').toEqual([])
-})
 
 async function numberAt(id: string): Promise<number> {
   return Number((await page.locator(`#${id}`).textContent())!.replaceAll(',', ''))
 }
 
-const press = (name: string) => page.getByRole('button', { name }).click()
 const choose = (name: string) => page.getByRole('radio', { name, exact: true }).check({ force: true })
 
 describe('the leak', () => {

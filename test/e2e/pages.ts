@@ -4,49 +4,63 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
-import { expect } from 'vitest'
-import { openBrowser, startDemo, temporaryFolder } from './support/demo.ts'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { openBrowser, startDemo, temporaryFolder, type Site } from './support/demo.ts'
 
 const PICTURES = join(import.meta.dirname, '../../test-results/demo')
 const SIZES = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } }
 
 export interface Pages {
   readonly browser: BrowserContext
-  /** Opens a page under a new origin. */
+  /** Opens a page under a new origin; it is closed after the test. */
   open(path: string): Promise<Page>
-  /** What the consoles of all pages have said since the last call. */
-  problems(): string[]
-  stop(): Promise<void>
+  /** Presses a button of the page. */
+  press(name: string): Promise<void>
 }
 
-export async function startPages(): Promise<Pages> {
-  const profile = temporaryFolder()
-  const site = await startDemo()
-  const browser = await openBrowser(profile)
-  let problems: string[] = []
-  browser.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(message.text())
-  })
-  browser.on('weberror', (error) => problems.push(String(error.error())))
+/** For the tests of a file. After each the console must be clean. */
+export function usePages(): Pages {
+  let site: Site
+  let profile: string
+  let browser: BrowserContext
+  let page: Page
   let origins = 0
+  let problems: string[] = []
+
+  beforeAll(async () => {
+    profile = temporaryFolder()
+    site = await startDemo()
+    browser = await openBrowser(profile)
+    browser.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(message.text())
+    })
+    browser.on('weberror', (error) => problems.push(String(error.error())))
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await site?.stop()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+  })
+
+  afterEach(async () => {
+    await page.close()
+    const said = problems
+    problems = []
+    expect(said, 'the console is clean').toEqual([])
+  })
+
   return {
-    browser,
+    get browser() {
+      return browser
+    },
     async open(path) {
-      const page = await browser.newPage()
+      page = await browser.newPage()
       // Every name below .localhost is this machine.
       await page.goto(`http://p${++origins}.localhost:${site.port}/${path}`)
       return page
     },
-    problems() {
-      const said = problems
-      problems = []
-      return said
-    },
-    async stop() {
-      await browser.close()
-      await site.stop()
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-    },
+    press: (name) => page.getByRole('button', { name }).click(),
   }
 }
 

@@ -1,27 +1,16 @@
 // The page of the race, as a visitor runs it, with few entries: who raced, what is shown and copied, and that nothing is left.
 
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { expectFits, startPages, type Pages } from './pages.ts'
+import { describe, expect, test } from 'vitest'
+import { expectFits, usePages } from './pages.ts'
 
 const TASKS = ['50 sets at once', '20 sets, each awaited', '50 gets, none in memory', 'Delete what expired among 200']
 const NAMES = ['bestbefore', 'idb-keyval', 'localForage', 'Dexie']
 
-let pages: Pages
+const pages = usePages()
+const { press } = pages
 let page: Page
 
-beforeAll(async () => {
-  pages = await startPages()
-})
-
-afterAll(() => pages?.stop())
-
-afterEach(async () => {
-  await page.close()
-  expect(pages.problems(), 'the console is clean').toEqual([])
-})
-
-const press = (name: string) => page.getByRole('button', { name }).click()
 const statusText = () => page.getByRole('status').textContent()
 const databases = () => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))
 

@@ -1,19 +1,14 @@
 // The page of two tabs, as a visitor uses it: what one pane does the other shows, of all panes one wins, and one loads.
 
 import type { FrameLocator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { expectFits, startPages, type Pages } from './pages.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { expectFits, usePages } from './pages.ts'
 
-let pages: Pages
+const pages = usePages()
+const { press } = pages
 let page: Page
 let left: FrameLocator
 let right: FrameLocator
-
-beforeAll(async () => {
-  pages = await startPages()
-})
-
-afterAll(() => pages?.stop())
 
 beforeEach(async () => {
   page = await pages.open('tabs.html')
@@ -22,12 +17,6 @@ beforeEach(async () => {
   for (const pane of [left, right]) await pane.getByRole('button', { name: 'Delete coffee' }).waitFor()
 })
 
-afterEach(async () => {
-  await page.close()
-  expect(pages.problems(), 'the console is clean').toEqual([])
-})
-
-const press = (name: string) => page.getByRole('button', { name }).click()
 const box = (pane: FrameLocator, name: string) => pane.getByRole('textbox', { name })
 const expectValue = (pane: FrameLocator, name: string, value: string) => expect.poll(() => box(pane, name).inputValue()).toBe(value)
 const expectText = (locate: () => Promise<string | null>, text: string | RegExp) => expect.poll(locate, { timeout: 5_000 }).toMatch(text)

@@ -134,6 +134,16 @@ describe('slow', () => {
     return { world, standing, gate, page }
   }
 
+  const expectWait = async ({ world, standing, gate, page }: Awaited<ReturnType<typeof slow>>, init?: RequestInit) => {
+    const asking = standing.text(page.url, init)
+    await page.visit()
+    await world.pass(60 * SECOND)
+    expect(await isPending(asking)).toBe(true)
+    gate.resolve()
+    expect(await asking).toBe('late')
+    await world.settle()
+  }
+
   test('after networkTimeout the stale response is served, not a ms earlier; the request goes on, and what it brings is stored', async () => {
     const { world, standing, gate, page } = await slow({})
     const asking = standing.ask(page.url)
@@ -155,25 +165,12 @@ describe('slow', () => {
     ['cache: no-cache', {}, 'max-age=60', { cache: 'no-cache' }],
     ['no networkTimeout', { networkTimeout: Infinity }, 'max-age=60', {}],
   ])('%s: the answer is waited for', async (_what, options, control, init) => {
-    const { world, standing, gate, page } = await slow(options, control)
-    const asking = standing.text(page.url, init)
-    await page.visit()
-    await world.pass(60 * SECOND)
-    expect(await isPending(asking)).toBe(true)
-    gate.resolve()
-    expect(await asking).toBe('late')
-    await world.settle()
+    await expectWait(await slow(options, control), init)
   })
 
   test('with nothing stored, the answer is waited for', async () => {
-    const { world, standing, gate, page } = await slow({})
-    await standing.fetch.clear()
-    const asking = standing.text(page.url)
-    await page.visit()
-    await world.pass(60 * SECOND)
-    expect(await isPending(asking)).toBe(true)
-    gate.resolve()
-    expect(await asking).toBe('late')
-    await world.settle()
+    const slowly = await slow({})
+    await slowly.standing.fetch.clear()
+    await expectWait(slowly)
   })
 })
