@@ -111,7 +111,7 @@ const tests: ViteUserConfig = {
           setupFiles,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 4 },
         },
       },
