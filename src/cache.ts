@@ -24,6 +24,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const settings = cacheSettings(options)
   const { lifetime, weigh } = settings
   const tiers = createTiers(options, settings)
+  const { memory } = tiers
   const getOrLoad = createLoads(tiers, settings.lockTimeout, checkOne)
 
   /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
@@ -71,7 +72,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
 
   const get = async (key: string, now: number, stale?: boolean): Promise<V | undefined> => {
     const limit = stale ? expiresAtOf : staleAtOf
-    if (tiers.checking) await tiers.checking
+    if (memory.checking) await memory.checking
     const held = tiers.fromMemory(key, now, limit)
     if (held && now < limit(held)) return held.value
     const stored = await tiers.fromStore(key, now, limit)

@@ -8,7 +8,8 @@ import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry
 import { CacheError, reportLater } from './errors.ts'
 import { share, type Flight, type Join } from './flight.ts'
 import { lifetimeOf, type Lifetime } from './options.ts'
-import type { Limit, Tiers } from './tiers.ts'
+import type { Limit } from './reads.ts'
+import type { Tiers } from './tiers.ts'
 
 export interface LoadRequest<V> {
   readonly key: string
@@ -53,11 +54,11 @@ const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : re
  * @param checkOne throws for an entry that cannot be stored with others
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
-  const { disk } = tiers
+  const { disk, memory } = tiers
   const loads = Object.assign(new Map<string, Load<V>>(), { recent: [] as [Change, boolean][], dropped: 0 })
   /** Of the keys that failed last; none expires by itself. */
   const failures = new Map<string, Failure>()
-  tiers.fetches.push(loads, failures)
+  memory.fetches.push(loads, failures)
 
   /** The failure after which a key is not yet tried again, but by a refresh. */
   const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
@@ -66,10 +67,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   }
 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
-    !!entry?.staleIfError && tiers.now() < staleAtOf(entry) + entry.staleIfError
+    !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
   const fail = ({ request: { key, errorTtl }, found }: Load<V>, background: boolean, error: unknown): void => {
-    const now = tiers.now()
+    const now = memory.readClock()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     // Else the error reaches those who wait.
     if (background || isStandIn(found)) tiers.report(error, 'load-failed', key)
@@ -100,7 +101,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
       // Another tab may have loaded it while this one waited for its turn.
       const [since, stored] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
-      if (stored && isFresh(stored, tiers.now())) return resolve(stored.value)
+      if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
       signal.throwIfAborted()
       const values = new Map<string, V | undefined>([[key, undefined]])
       const value = await loader({
@@ -169,8 +170,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
     const limit = limitOf(refresh)
-    if (tiers.checking) {
-      await tiers.checking
+    if (memory.checking) {
+      await memory.checking
       signal?.throwIfAborted()
     }
     const current = loads.get(key)

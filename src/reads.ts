@@ -1,0 +1,92 @@
+// Reads of the two tiers. What the store tells is copied to memory, unless something has overtaken the read.
+
+import type { TierStats } from './contract.ts'
+import { isFresh, isUsable, type Entry } from './entry.ts'
+import type { CacheErrorCode } from './errors.ts'
+import type { MemoryTier } from './memory-tier.ts'
+import type { Store } from './store/store.ts'
+
+/** The end of the time in which a read may serve an entry. */
+export type Limit = (entry: Entry<unknown>) => number
+
+export interface Reads<V> {
+  /** The usable entry that memory holds. Counted as served if the time is within its limit, and in any case as a use. */
+  fromMemory(key: string, now: number, limit: Limit): Entry<V> | undefined
+  /** As `fromMemory`, of the store. It is copied to memory. */
+  fromStore(key: string, now: number, limit: Limit): Promise<Entry<V> | undefined>
+  /** What the store holds, uncounted, copied to memory; asked where there is one. */
+  fetch(key: string): Promise<Entry<V> | undefined>
+  /** What either tier holds, uncounted and not copied to memory. */
+  inspect(key: string): Promise<{ readonly entry: Entry<V> | undefined; readonly tier: 'memory' | 'store' }>
+  /** Every fresh entry of either tier, each once. */
+  fresh(now: number): AsyncIterable<Entry<V>>
+}
+
+/**
+ * @param counts per tier
+ * @param onLook told of each look at the store: what it holds may expire
+ */
+export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefined, counts: Readonly<Record<'memory' | 'store', TierStats>>, onLook: () => void, report: (error: unknown, code: CacheErrorCode, key?: string) => void): Reads<V> {
+  const { entries, reads } = memory
+
+  const look = (key: string): Promise<Entry<V> | undefined> => {
+    onLook()
+    return store!.get(key).catch((error) => void report(error, 'read-failed', key))
+  }
+
+  const fetch = (key: string): Promise<Entry<V> | undefined> => {
+    const current = reads.get(key)
+    if (current) return current
+    const read = look(key).then((entry) => {
+      if (reads.get(key) === read) {
+        reads.delete(key)
+        if (isUsable(entry, memory.now)) memory.keep(entry)
+      }
+      return entry
+    })
+    reads.set(key, read)
+    return read
+  }
+
+  const count = (entry: Entry<V> | undefined, at: number, limit: Limit, tier: TierStats): void => {
+    tier[!entry || at >= limit(entry) ? 'misses' : isFresh(entry, at) ? 'hits' : 'stale']++
+  }
+
+  return {
+    fromMemory(key, at, limit) {
+      const entry = entries.get(key)
+      count(entry, at, limit, counts.memory)
+      return entry
+    },
+
+    async fromStore(key, at, limit) {
+      if (!store) return undefined
+      const entry = await fetch(key)
+      count(entry, at, limit, counts.store)
+      return isUsable(entry, at) ? entry : undefined
+    },
+
+    fetch,
+
+    async inspect(key) {
+      await memory.checking
+      const held = entries.peek(key)
+      return held ? { entry: held, tier: 'memory' } : { entry: store && (await look(key)), tier: 'store' }
+    },
+
+    async *fresh(at) {
+      await memory.checking
+      const seen = new Set<string>()
+      for (const [key, entry] of entries.entries()) {
+        if (!isFresh(entry, at)) continue
+        seen.add(key)
+        yield entry
+      }
+      try {
+        for await (const entry of store?.entries() ?? []) if (isFresh(entry, at) && !seen.has(entry.key)) yield entry
+      } catch (error) {
+        report(error, 'read-failed')
+      }
+    },
+  }
+}

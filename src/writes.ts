@@ -1,0 +1,175 @@
+// Writes of the two tiers. Memory changes in the call itself and the store follows; where what is there decides, the store
+// decides, and memory follows it.
+
+import type { Change } from './change.ts'
+import type { TierStats } from './contract.ts'
+import { isFresh, isUsable, type Entry } from './entry.ts'
+import type { Looking, MemoryTier } from './memory-tier.ts'
+import type { IndexedDbStore } from './store/indexeddb-store.ts'
+import type { Store, Write } from './store/store.ts'
+
+/** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
+export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
+
+export interface Writes<V> {
+  /**
+   * Puts entries of one lifetime into both tiers, all or nothing in the store.
+   * @param told of what a load has brought: whether others have told of a change of it since the load began
+   * @param since where the log stood then
+   */
+  set(entries: readonly Entry<V>[], told?: boolean, since?: number): Promise<void>
+  /** Removes a key; resolves to the fresh entry that was there. */
+  remove(key: string): Promise<Entry<V> | undefined>
+  /**
+   * Has the store decide, or memory where there is none; then memory follows. Resolves to the fresh entry that was there.
+   * @param tags of a new entry; absent where it keeps those that are there
+   * @param renews that it keeps the value, and is no use
+   */
+  change(key: string, decide: Decide<V>, tags?: readonly string[], renews?: boolean): Promise<Entry<V> | undefined>
+  removeAll(change: Change): Promise<void>
+  /** Stores what memory holds and disk lacks, unless others have changed it meanwhile; then memory drops it. */
+  saveAgain(disk: IndexedDbStore<V>): Promise<unknown>
+}
+
+export interface Wiring<V> {
+  readonly memory: MemoryTier<V>
+  readonly store: Store<V> | undefined
+  readonly counts: Readonly<Record<'memory' | 'store', TierStats>>
+  /** Tells listeners, who may use the cache: all that a call does by itself has been done. */
+  tell(change: Change): void
+  /** Takes a fault, or throws it. */
+  fail(error: unknown): void
+}
+
+export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>): Writes<V> {
+  const { entries: held, changes, unsaved } = memory
+
+  /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
+  const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
+    try {
+      if (!store) return false
+      await store.write(writes)
+      counts.store.writes += writes.length
+      return true
+    } catch (error) {
+      for (const { change, decide, entry } of writes) {
+        const kept = decide && 'key' in change ? held.peek(change.key) : entry
+        if (kept) unsaved.add(kept)
+      }
+      fail(error)
+      return false
+    }
+  }
+
+  /** The store is asked first: whoever hears of the change in memory may write already. */
+  const invalidate = (write: Write<V>): Promise<boolean> => {
+    const saving = save([write])
+    memory.forget(write.change, true)
+    tell(write.change)
+    return saving
+  }
+
+  const remove = async (key: string): Promise<Entry<V> | undefined> => {
+    const at = memory.now
+    const before = held.peek(key)
+    const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
+    const { found = before && unsaved.has(before) ? before : undefined } = (await invalidate(write)) ? write : { found: before }
+    return isFresh(found, at) ? found : undefined
+  }
+
+  /** What was refused for a later change must not be served either. */
+  const drop = (entry: Entry<V>, write: Write<V>): void => {
+    if (write.entry !== entry && held.peek(entry.key) === entry) held.delete(entry.key)
+  }
+
+  return {
+    set(entries, told, since) {
+      // A change under way was asked for during the load.
+      if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
+      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
+      const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
+      for (const { change, entry } of writes) {
+        // The store knows which came first, and is asked from then on.
+        if (told) memory.forget(change, true)
+        else {
+          memory.put(entry!)
+          memory.overtake(change)
+        }
+      }
+      counts.memory.writes += entries.length
+      const saving = save(writes)
+      for (const { change } of writes) tell(change)
+      return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
+    },
+
+    remove,
+
+    removeAll: (what) => invalidate({ change: what }).then(() => {}),
+
+    async change(key, decide, tags, renews) {
+      let before = held.peek(key)
+      /** What the store does not have. */
+      let local = before && unsaved.has(before) ? before : undefined
+      const at = memory.now
+      let fresh: Entry<V> | undefined
+      const write: Write<V> = {
+        change: { type: 'set', key },
+        decide(stored) {
+          const found = stored ?? local
+          fresh = isFresh(found, at) ? found : undefined
+          const next = decide(fresh)
+          return !next ? stored : isUsable(next, at) ? next : undefined
+        },
+      }
+      const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [] }
+      looking.tags = tags && looking.tags?.concat(tags)
+      looking.last = write
+      changes.set(key, looking)
+      memory.reads.delete(key)
+      let saved = false
+      let superseded = false
+      try {
+        saved = !!store && (await save([write]))
+      } finally {
+        superseded = changes.get(key) !== looking
+        if (!superseded && looking.last === write) changes.delete(key)
+      }
+      if (!saved) {
+        // What has come after it stays, and what was there before nobody knows.
+        if (superseded) return undefined
+        local = undefined
+        write.found = held.peek(key)
+        write.entry = write.decide!(write.found)
+      }
+      const { found = local, entry } = write
+      const next = entry === write.found ? found : entry
+      const changed = next !== found
+      if (changed) memory.overtakeFetches(write.change)
+      // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
+      if (saved && (looking.told || looking.last !== write)) {
+        if (!superseded) held.delete(key)
+      } else if (!superseded) {
+        memory.follow(key, found, next, renews)
+        before = held.peek(key)
+        if (before && !saved) unsaved.add(before)
+      }
+      if (changed) tell({ type: next ? 'set' : 'delete', key })
+      return fresh
+    },
+
+    async saveAgain(disk) {
+      const at = memory.readClock()
+      const since = disk.position
+      const lost = [...held.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
+      const saveOne = async (entry: Entry<V>): Promise<void> => {
+        // What was asked for meanwhile comes after it.
+        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (held.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
+        const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
+        await disk.restore([write])
+        unsaved.delete(entry)
+        drop(entry, write)
+      }
+      await Promise.allSettled([disk.restore([]), ...lost.map(saveOne)])
+    },
+  }
+}
