@@ -97,6 +97,7 @@ const tests: ViteUserConfig = {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/support/build.ts',
           setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,

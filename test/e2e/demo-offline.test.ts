@@ -2,7 +2,8 @@
 
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openBrowser, startDemo, temporaryFolder, type Site } from './support/demo.ts'
+import { openBrowser, temporaryFolder } from './support/browser.ts'
+import { startDemo, type Site } from './support/demo.ts'
 import { Visitor } from './support/visitor.ts'
 
 const profile = temporaryFolder()

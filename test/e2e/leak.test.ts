@@ -38,6 +38,7 @@ describe('the leak', () => {
     const kept = await numberAt('left-held')
     expect(kept).toBeGreaterThan(100)
     // Sweep after sweep does not find them.
+    await press('Freeze for a minute')
     await expect.poll(() => status.textContent(), { timeout: 10_000 }).toMatch(/ 2 times/)
     expect(await numberAt('left-held')).toBeGreaterThan(kept)
   })
@@ -47,6 +48,9 @@ describe('the leak', () => {
     await choose('Expired while frozen')
     await choose('Memory and disk')
     await press('Start')
+    await press('Freeze for a minute')
+    await expect.poll(() => page.locator('#status').textContent(), { timeout: 10_000 }).toMatch(/ 1 time\./)
+    await press('Freeze for a minute')
     await expect.poll(() => page.locator('#status').textContent(), { timeout: 10_000 }).toMatch(/ 2 times/)
     await press('Pause')
     const [left, right] = [await numberAt('left-held'), await numberAt('right-held')]

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { openBrowser, startDemo, temporaryFolder, type Site } from './support/demo.ts'
+import { openBrowser, temporaryFolder } from './support/browser.ts'
+import { startDemo, type Site } from './support/demo.ts'
 
 const PICTURES = join(import.meta.dirname, '../../test-results/demo')
 const SIZES = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } }

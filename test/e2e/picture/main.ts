@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBrowser, temporaryFolder } from '../support/demo.ts'
+import { openBrowser, temporaryFolder } from '../support/browser.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const VITE = join(ROOT, 'node_modules/.bin/vite')

@@ -1,17 +1,12 @@
 // The demo as its visitors get it: built by Vite, served with the API as `npm start` does, or from a plain file server.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
-import { chromium, type BrowserContext } from 'playwright-core'
-import { build, preview } from 'vite'
+import { preview } from 'vite'
+import { inject } from 'vitest'
 import { demoApi } from '../../../demo/api.ts'
-import { findEngine } from '../../browser/engines.ts'
-
-const CONFIG = join(import.meta.dirname, '../../../vite.config.ts')
-const DESKTOP = { width: 1280, height: 900 }
 
 export interface Site {
   readonly port: number
@@ -21,16 +16,9 @@ export interface Site {
   stop(): Promise<void>
 }
 
-/** Builds the demo to a folder of its own. @returns the folder */
-async function buildDemo(mode: 'served' | 'production'): Promise<string> {
-  const folder = temporaryFolder()
-  await build({ configFile: CONFIG, mode, logLevel: 'error', build: { outDir: folder } })
-  return folder
-}
-
 /** As `npm start`, with a server that is not as slow. */
 export async function startDemo(): Promise<Site> {
-  const folder = await buildDemo('served')
+  const folder = inject('servedDemo')
   const server = await preview({
     configFile: false,
     root: join(folder, '..'),
@@ -49,7 +37,7 @@ export async function startDemo(): Promise<Site> {
  * @param other answers what is no file of it
  */
 export async function startStaticDemo(base: string, other: (request: IncomingMessage, response: ServerResponse) => void): Promise<Site> {
-  const folder = await buildDemo('production')
+  const folder = inject('staticDemo')
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://static.invalid').pathname
     const name = path === base ? 'index.html' : normalize(path.slice(base.length))
@@ -85,25 +73,10 @@ function site(server: Server, folder: string): Site {
     port: (server.address() as AddressInfo).port,
     folder,
     async stop() {
-      rmSync(folder, { recursive: true, force: true })
       if (!server.listening) return
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
       await closed
     },
   }
-}
-
-export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'bestbefore-demo-'))
-}
-
-/** Chromium on a profile, which outlives it. */
-export async function openBrowser(profile: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, {
-    executablePath: findEngine('chromium') ?? 'chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-    reducedMotion: 'reduce',
-    viewport: DESKTOP,
-  })
 }

@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs'
 import type { BrowserContext } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { openBrowser, startDemo, temporaryFolder, type Site } from './demo.ts'
+import { openBrowser, temporaryFolder } from './browser.ts'
+import { startDemo, type Site } from './demo.ts'
 import { Visitor } from './visitor.ts'
 
 export interface Demo {
