@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin, Rolldown, UserConfig } from 'vite'
 import { drawAppIcon } from './app-icons.ts'
+import { commonParts } from './parts/common-parts.ts'
 import { readIconSource } from './server/icons.ts'
 
 const ROOT = import.meta.dirname
@@ -26,7 +27,7 @@ export function demoBuild(mode: string): UserConfig {
   return {
     base: './',
     define: { __STATIC__: JSON.stringify(isStatic), __WORKER__: JSON.stringify(hasWorker) },
-    plugins: [files(isStatic)],
+    plugins: [commonParts(), files(isStatic)],
     build: {
       target: 'es2022',
       rolldownOptions: {

@@ -4,6 +4,7 @@
 import { connectFaults } from '../break/faults.ts'
 import { byId } from '../dom.ts'
 import { createInside } from '../inside/inside.ts'
+import { worker } from '../worker/start.ts'
 import { createStaticServer } from '../worker/static-server.ts'
 import { createAnswerLog } from './answer-log.ts'
 import { Client, iconPath, listPath } from './client.ts'
@@ -15,12 +16,10 @@ import { createLoginView } from './login.ts'
 import { formatRoute, navigate, pageTitle, parseRoute, type ListRoute, type Route } from './router.ts'
 import { openSession, type User } from './session.ts'
 import { readMaxAge, writeMaxAge } from './settings.ts'
-import { startWorker } from './worker.ts'
 
 /** Whether the service worker plays the server. Put in by the build. */
 declare const __STATIC__: boolean
 
-const worker = startWorker()
 /** Where there is no server, and no worker either. */
 const standIn = __STATIC__ ? createStaticServer(document.baseURI) : undefined
 let maxAge = readMaxAge()

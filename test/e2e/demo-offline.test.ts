@@ -1,32 +1,36 @@
 // The demo without its server: it is a page that was opened once. The server is stopped, so nothing is pretended.
 
 import { rmSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openBrowser, temporaryFolder } from './support/browser.ts'
 import { startDemo, type Site } from './support/demo.ts'
 import { Visitor } from './support/visitor.ts'
 
-const profile = temporaryFolder()
+let profile: string
 let site: Site
 
-beforeAll(async () => {
+beforeEach(async () => {
+  profile = temporaryFolder()
   site = await startDemo()
 })
 
-afterAll(async () => {
+afterEach(async () => {
   await site?.stop()
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
 })
 
-/** Opens the page in a browser that is closed again. */
-async function visit<T>(work: (visitor: Visitor) => Promise<T>): Promise<T> {
+/** Opens the app, or other pages of it at an origin each, in a browser that is closed again. */
+async function visit(work: (...visitors: Visitor[]) => Promise<void>, paths: readonly string[] = ['']): Promise<void> {
   const browser = await openBrowser(profile)
   try {
-    const visitor = new Visitor(await browser.newPage(), `http://demo.localhost:${site.port}/`)
-    await visitor.open()
-    const result = await work(visitor)
-    expect(visitor.problems, 'the console is clean').toEqual([])
-    return result
+    const visitors: Visitor[] = []
+    for (const [index, path] of paths.entries()) {
+      const visitor = new Visitor(await browser.newPage(), `http://demo${index}.localhost:${site.port}/${path}`)
+      visitors.push(visitor)
+      await visitor.open()
+    }
+    await work(...visitors)
+    expect(visitors.flatMap(({ problems }) => problems), 'the console is clean').toEqual([])
   } finally {
     await browser.close()
   }
@@ -71,4 +75,36 @@ test('the page can be installed; it opens when the server is gone, also after a 
     await visitor.presses('Log in as Ada')
     await visitor.page.getByText('The server cannot be reached.').waitFor()
   })
+})
+
+/** What works on a page without its server. */
+const USES: Readonly<Record<string, (visitor: Visitor) => Promise<void>>> = {
+  async 'leak.html'(visitor) {
+    await visitor.presses('Start')
+    await visitor.reads('#sentence', /keys were set and removed\./)
+  },
+  async 'tabs.html'(visitor) {
+    for (const side of ['Left', 'Right']) await visitor.page.frameLocator(`[title="${side} pane"]`).getByRole('button', { name: 'Delete milk' }).waitFor()
+    await visitor.presses('Take the seat in all panes at once')
+    await visitor.reads('#seat-said', '2 panes asked for the seat')
+  },
+  async 'race.html?quick'(visitor) {
+    await visitor.presses('Start the race')
+    await visitor.reads('#status', 'Done. Every library did all of its work.')
+  },
+}
+
+test('whichever page is opened first, it works when the server is gone, and so does the app', async () => {
+  await visit(async (...visitors) => {
+    for (const { page } of visitors) await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state)).toBe('activated')
+    await site.stop()
+    for (const [index, use] of Object.values(USES).entries()) {
+      const visitor = visitors[index]!
+      await visitor.page.bringToFront()
+      await visitor.page.reload()
+      await use(visitor)
+      await visitor.page.getByRole('link', { name: 'App' }).click()
+      await visitor.page.getByText('The server cannot be reached.').waitFor()
+    }
+  }, Object.keys(USES))
 })

@@ -1,4 +1,5 @@
-// The page's service worker: registered in builds, not in development, where Vite's modules change under it.
+// The page's service worker, which every page starts: whichever is opened first, all of them open without a network afterwards.
+// It is registered in builds, not in development, where Vite's modules change under it.
 
 /** Whether this is a build, which has one. */
 declare const __WORKER__: boolean
@@ -10,8 +11,7 @@ interface TrustedTypes {
 /** ms that the page's first request waits for the worker; its first start takes about 100. */
 const PATIENCE = 3_000
 
-/** Resolves to whether a worker answers the page's requests. */
-export async function startWorker(): Promise<boolean> {
+async function startWorker(): Promise<boolean> {
   const container = __WORKER__ ? navigator.serviceWorker : undefined
   if (!container) return false
   const isControlled = new Promise<boolean>((resolve) => {
@@ -33,3 +33,6 @@ function trusted(url: string): string {
   const { trustedTypes } = globalThis as TrustedTypes
   return trustedTypes?.createPolicy('service-worker', { createScriptURL: (asked) => (asked === './sw.js' ? asked : '') }).createScriptURL(url) ?? url
 }
+
+/** Resolves to whether a worker answers the page's requests. */
+export const worker: Promise<boolean> = startWorker()
