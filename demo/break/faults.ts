@@ -28,9 +28,13 @@ const SERVERS: Readonly<Record<string, { readonly orders: Orders; readonly verdi
   offline: { orders: { offline: 1 }, verdict: 'Connections break. What is stored stands in; stopping the server does the same.' },
 }
 
-export function connectFaults(cacheOf: () => Cache<HttpEntry>): Faults {
+/** @param onChange called when what the cache has to cope with is another */
+export function connectFaults(cacheOf: () => Cache<HttpEntry>, onChange: () => void): Faults {
   const verdict = byId('verdict', HTMLElement)
-  const tell = (text: string): void => void (verdict.textContent = text)
+  const tell = (text: string): void => {
+    verdict.textContent = text
+    onChange()
+  }
   let server = 'well'
 
   for (const radio of document.querySelectorAll<HTMLInputElement>('input[name="server"]')) {
