@@ -71,6 +71,8 @@ export function createEntryReader(cache: Cache<HttpEntry>): EntryReader {
       await Promise.all(
         [...responses, ...others].map(async (key) => {
           const info = await cache.info(key)
+          // It may have been removed meanwhile.
+          if (!responses.has(key) && !others.has(key)) return
           const before = seen.get(key)
           if (info) seen.set(key, { key, ...info, state: info.tier === 'memory' ? 'memory' : 'disk' })
           else if (before && before.expiresAt <= now && !wasSwept) seen.set(key, { ...before, state: 'expired' })
