@@ -32,7 +32,7 @@ export interface Inside {
 
 export function createInside({ cache }: Client): Inside {
   const reader = createEntryReader(cache)
-  const timeline = createTimeline()
+  const timeline = createTimeline(() => clock.now())
   const entries = createEntriesView()
   const tiers = createTiers()
   const ratio = createRatio()

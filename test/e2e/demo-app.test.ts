@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { beforeEach, expect, test } from 'vitest'
 import { useDemo } from './support/tabs.ts'
+import { tasksDuring } from './support/trace.ts'
 import type { Visitor } from './support/visitor.ts'
 
 const PICTURES = join(import.meta.dirname, '../../test-results/demo')
@@ -74,6 +75,31 @@ test('paints its first view within a second', async () => {
   await expect.poll(paint).toBeLessThan(1_000)
 })
 
+test('the panel is live without jank: no task takes 50 ms while the cache is busy, and nothing moves', async () => {
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  await page.addInitScript(observeShifts)
+  await visitor.open()
+  await visitor.sees('Network', 'icons?page=1')
+  await page.locator('#timeline').scrollIntoViewIfNeeded()
+  const tasks = await tasksDuring(page, async () => {
+    for (const fresh of ['301 fresh', /^[4-6]\d\d fresh/]) {
+      await visitor.presses('Add 300 short-lived entries')
+      await visitor.reads('#timeline-note', fresh)
+    }
+    await visitor.presses('+1 h')
+    await visitor.reads('#timeline-note', '0 fresh')
+    await visitor.presses('Next page')
+    await visitor.sees('Network', 'icons?page=2')
+    await visitor.presses('Clear')
+    await visitor.reads('#timeline-note', 'no entries')
+  })
+  expect(tasks.length).toBeGreaterThan(100)
+  expect(Math.max(...tasks), 'ms of the longest task').toBeLessThan(50)
+  expect(await readShifts(), 'layout shift').toBeLessThan(0.1)
+  const busy = await tasksDuring(page, () => page.evaluate(keepBusy, 200))
+  expect(Math.max(...busy), 'a task that is long is seen').toBeGreaterThan(50)
+})
+
 for (const [name, viewport] of [['360', PHONE], ['1280', DESKTOP]] as const) {
   test(`fits ${name} px, light and dark, for all; nothing jumps while it loads`, async () => {
     await page.setViewportSize(viewport)
@@ -128,6 +154,10 @@ async function inspect(name: string): Promise<void> {
   }
   const [content = 0, room = 0] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
   expect(content, 'no horizontal scrolling').toBeLessThanOrEqual(room)
+}
+
+function keepBusy(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
 }
 
 function observeShifts(): void {

@@ -21,6 +21,15 @@ async function entries(): Promise<string[]> {
   return (await page.locator('#entries code').allTextContents()).sort()
 }
 
+/** How much of the time line has been drawn on. */
+function drawnShare(): number {
+  const canvas = document.querySelector<HTMLCanvasElement>('#timeline canvas')!
+  const { width, height } = canvas
+  const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!
+  copy.drawImage(canvas, 0, 0)
+  return copy.getImageData(0, 0, width, height).data.filter((value, index) => index % 4 === 3 && value > 0).length / (width * height)
+}
+
 describe('where answers come from', () => {
   test('the network first, memory the second time, disk after a reload', async () => {
     await visitor.open()
@@ -140,6 +149,8 @@ describe('look inside', () => {
     await visitor.presses('Add 300 short-lived entries')
     await visitor.reads('#notice', /^300 writes of one tick were on disk/)
     await visitor.reads('#timeline-note', '301 fresh')
+    await page.locator('#timeline').scrollIntoViewIfNeeded()
+    await expect.poll(() => page.evaluate(drawnShare), { timeout: 3_000, message: 'the dots' }).toBeGreaterThan(0.01)
     await visitor.reads('#tiers', '200 of 200 entries')
     await visitor.reads('#tiers', '302 of 5,000 rows')
     await visitor.reads('#messages', 'set burst 1/1 and 299 more')
@@ -148,6 +159,8 @@ describe('look inside', () => {
     await visitor.presses('+1 h')
     await visitor.reads('#verdict', '300 keys expired')
     await visitor.reads('#timeline-note', '0 fresh, 1 stale')
+    await page.locator('#timeline').scrollIntoViewIfNeeded()
+    await expect.poll(() => page.evaluate(drawnShare), { timeout: 3_000, message: 'the dots that were swept' }).toBeLessThan(0.01)
     await visitor.reads('#tiers', '2 of 5,000 rows')
     await visitor.presses('Sweep now')
     await visitor.reads('#notice', 'Swept: nothing had expired.')
