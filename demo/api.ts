@@ -9,13 +9,15 @@ import { type IconSource, readIconSource } from './server/icons.ts'
 export interface DemoApiOptions {
   /** Shortest and longest answer, ms. @default [250, 900] */
   readonly latency?: readonly [shortest: number, longest: number]
+  /** ms that an ordered delay is cut to. @default 10_000 */
+  readonly maxDelay?: number
 }
 
 /** A Vite plugin that answers `/api/*` and `/images/*.svg` in `vite dev` and `vite preview`. */
-export function demoApi({ latency = [250, 900] }: DemoApiOptions = {}): Plugin {
+export function demoApi({ latency = [250, 900], ...options }: DemoApiOptions = {}): Plugin {
   let source: Promise<IconSource> | undefined
   const read = (): Promise<IconSource> => (source ??= readIconSource())
-  const api = createApi({ readIcons: async () => (await read()).icons, edits: editsInMemory(), latency })
+  const api = createApi({ readIcons: async () => (await read()).icons, edits: editsInMemory(), latency, ...options })
 
   const serve = ({ middlewares }: { readonly middlewares: Connect.Server }): void => {
     const answer = (path: string, handle: (incoming: IncomingMessage, url: URL) => Promise<Response>): unknown =>

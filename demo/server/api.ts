@@ -16,6 +16,8 @@ export interface ApiOptions {
   readonly edits: EditStore
   /** Shortest and longest answer, ms. */
   readonly latency: readonly [shortest: number, longest: number]
+  /** ms that an ordered delay is cut to. @default 10_000 */
+  readonly maxDelay?: number
 }
 
 /** Answers a request; `path` is that of its URL after `api/`. */
@@ -28,7 +30,7 @@ const WINDOWS = 'stale-while-revalidate=300, stale-if-error=86400'
 /** The cache group of all lists (RFC 9875): an edit may change any of them. */
 const LISTS = '"lists"'
 
-export function createApi({ readIcons, edits, latency: [shortest, longest] }: ApiOptions): Api {
+export function createApi({ readIcons, edits, latency: [shortest, longest], maxDelay = 10_000 }: ApiOptions): Api {
   let requests = 0
   let icons: Promise<readonly Icon[]> | undefined
 
@@ -66,7 +68,7 @@ export function createApi({ readIcons, edits, latency: [shortest, longest] }: Ap
     if (path === 'requests') return Response.json({ requests }, { headers: { 'Cache-Control': 'no-store' } })
     const orders = parseOrders(request.headers.get(ORDERS_HEADER))
     const count = ++requests
-    const delay = orders.delay ?? shortest + Math.random() * (longest - shortest)
+    const delay = orders.delay === undefined ? shortest + Math.random() * (longest - shortest) : Math.min(orders.delay, maxDelay)
     if (orders.offline) return Response.error()
     const [response] = await Promise.all([obey(request, path, orders), new Promise((resolve) => setTimeout(resolve, delay))])
     response.headers.set('Date', new Date(Date.now() + (orders.clock ?? 0)).toUTCString())

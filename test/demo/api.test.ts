@@ -13,7 +13,7 @@ const ICONS: readonly Icon[] = Array.from({ length: 30 }, (_, index) => {
 function startServer() {
   const edits = new Map<string, Awaited<ReturnType<EditStore['read']>>>()
   const store: EditStore = { read: async (user) => edits.get(user) ?? {}, write: async (user, own) => void edits.set(user, own) }
-  const api = createApi({ readIcons: async () => ICONS, edits: store, latency: [0, 0] })
+  const api = createApi({ readIcons: async () => ICONS, edits: store, latency: [0, 0], maxDelay: 0 })
   return async (path: string, { user = 'ada', headers, ...init }: { user?: string; headers?: Record<string, string> } & Omit<RequestInit, 'headers'> = {}) => {
     const request = new Request(`http://demo.invalid/api/${path}`, { ...init, headers: { authorization: `Bearer ${user}`, ...headers } })
     return api(request, new URL(request.url).pathname.slice('/api/'.length))
@@ -78,9 +78,9 @@ test.each([
   expect([response.status, error.code, response.headers.get('cache-control')]).toEqual([status, code, 'no-store'])
 })
 
-test('obeys orders: how long it is fresh, by which clock, and whether it answers at all', async () => {
+test('obeys orders: how long it is fresh, by which clock, and whether it answers at all; a long delay is cut', async () => {
   const ask = startServer()
-  const headers = { [ORDERS_HEADER]: 'maxAge=5, clock=3600000' }
+  const headers = { [ORDERS_HEADER]: 'maxAge=5, clock=3600000, delay=60000' }
   const response = await ask('icons', { headers })
   expect(response.headers.get('cache-control')).toMatch('max-age=5,')
   expect(Date.parse(response.headers.get('date')!) - Date.now()).toBeGreaterThan(3_590_000)

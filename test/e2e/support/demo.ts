@@ -23,7 +23,7 @@ export async function startDemo(): Promise<Site> {
     configFile: false,
     root: join(folder, '..'),
     logLevel: 'error',
-    plugins: [demoApi({ latency: [50, 150] })],
+    plugins: [demoApi({ latency: [50, 150], maxDelay: 3_500 })],
     build: { outDir: folder },
     preview: { host: '127.0.0.1', port: 0 },
   })
