@@ -1,5 +1,5 @@
 // Dots on a canvas: hundreds that move cost a page too much as elements. They are marked as tiers are everywhere: full, half
-// full, empty. Drawn while they are in sight; once a second where the visitor wants less motion.
+// full, empty. They glide while they are in sight; where the visitor wants less motion they are drawn once a second.
 
 import { el } from '../dom.ts'
 
@@ -93,7 +93,7 @@ export function createDots<T>(root: HTMLElement, dotOf: (item: T) => Dot): Dots<
     },
     tick() {
       colours = readColours(root)
-      if (reduced.matches && isSeen) draw(performance.now())
+      if (reduced.matches || !isSeen) draw(performance.now())
     },
   }
 }
