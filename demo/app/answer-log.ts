@@ -16,6 +16,7 @@ export interface AnswerLog {
   fail(path: string): void
   /** Shows that the network is being asked; screen readers hear of the answer only. */
   setPending(pending: number): void
+  clear(): void
 }
 
 export function createAnswerLog(): AnswerLog {
@@ -43,6 +44,11 @@ export function createAnswerLog(): AnswerLog {
     fail: (asked) => show('none', 'No answer', '', asked),
     setPending(pending) {
       strip.classList.toggle('is-pending', pending > 0)
+    },
+    clear() {
+      show('none', 'No answer yet', '', '')
+      delete strip.dataset['tier']
+      list.replaceChildren()
     },
   }
 }

@@ -112,7 +112,7 @@ export function createIconView({ client, drafts, user, ready, onSaved }: IconVie
     restamp,
     hide() {
       turn++
-      sheet = undefined
+      sheet = shown = undefined
       body.replaceChildren()
     },
   }

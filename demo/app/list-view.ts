@@ -22,6 +22,8 @@ export interface ListView {
   find(slug: string): IconSummary | undefined
   /** Puts the focus back on an icon's tile, or on the heading when the page no longer has it. */
   focusIcon(slug: string): void
+  /** Forgets what it has shown. */
+  hide(): void
 }
 
 /** @param ready resolves when drawings may be asked for */
@@ -102,7 +104,17 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
     target.focus()
   }
 
-  return { show, refresh, focusIcon, find: (slug) => shown?.items.find((icon) => icon.slug === slug) }
+  return {
+    show,
+    refresh,
+    focusIcon,
+    find: (slug) => shown?.items.find((icon) => icon.slug === slug),
+    hide() {
+      turn++
+      shown = undefined
+      body.replaceChildren()
+    },
+  }
 }
 
 function followTyping(input: HTMLInputElement, onQuery: (query: string) => void): void {

@@ -114,7 +114,9 @@ async function show(route = parseRoute(location.hash)): Promise<void> {
   byId('account', HTMLElement).hidden = user === undefined
   if (!user) {
     unwatch?.()
-    icon.hide()
+    for (const view of [list, icon]) view.hide()
+    log.clear()
+    say('Nobody is logged in.')
     return login.show(lastUser)
   }
   login.hide()
