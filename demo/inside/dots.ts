@@ -85,7 +85,7 @@ export function createDots<T>(root: HTMLElement, dotOf: (item: T) => Dot): Dots<
       for (const [key, item] of items) {
         if (next.has(key)) continue
         const dot = dotOf(item)
-        if (!reduced.matches) leaving.push({ dot: { ...dot, x: shown.get(key) ?? dot.x }, at: now })
+        if (isSeen && !reduced.matches) leaving.push({ dot: { ...dot, x: shown.get(key) ?? dot.x }, at: now })
         shown.delete(key)
       }
       items = next

@@ -51,6 +51,7 @@ function createLaneView(side: 'left' | 'right'): LaneView {
       put('characters', formatCount(count.characters))
       put('top', `${formatCount(frame.top)} keys`)
       put('span', `${formatCount(frame.span)} s`)
+      byId(`${side}-key`, HTMLElement).hidden = this.history.marks.length === 0
     },
   }
 }
