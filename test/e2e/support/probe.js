@@ -24,7 +24,7 @@ function visit(path) {
 
 /** Waits until a value is there; after a while takes what there is, and the report will tell. */
 async function until(read, wanted = Boolean) {
-  for (const end = Date.now() + 20_000; Date.now() < end && !wanted(read()); ) await new Promise((resolve) => setTimeout(resolve, 50))
+  for (const end = Date.now() + 60_000; Date.now() < end && !wanted(read()); ) await new Promise((resolve) => setTimeout(resolve, 50))
   return read()
 }
 
