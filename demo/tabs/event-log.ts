@@ -1,4 +1,4 @@
-// What `cache.subscribe` tells: the fuller mark is this pane's own doing.
+// What `cache.subscribe` tells, the latest at the end, which stays in sight: the fuller mark is this pane's own doing.
 
 import type { Cache, CacheEvent } from '../../src/index.ts'
 import { byId, el } from '../dom.ts'
@@ -9,10 +9,11 @@ export function createEventLog(cache: Cache<unknown>): void {
   const list = byId('events', HTMLOListElement)
   cache.subscribe((event) => {
     const where = event.local ? 'local' : 'remote'
-    list.prepend(
+    list.append(
       el('li', { attrs: { 'data-where': where } }, el('span', { class: 'event-mark', attrs: { 'aria-hidden': 'true' } }), el('span', { class: 'event-where', text: where }), el('span', { text: event.type }), el('code', { text: nameIn(event) })),
     )
-    while (list.children.length > LENGTH) list.lastElementChild?.remove()
+    while (list.children.length > LENGTH) list.firstElementChild?.remove()
+    list.scrollTop = list.scrollHeight
   })
 }
 

@@ -5,6 +5,7 @@ import axe from 'axe-core'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { beforeEach, expect, test } from 'vitest'
+import { readShifts, watchShifts } from './support/shifts.ts'
 import { useDemo } from './support/tabs.ts'
 import { tasksDuring } from './support/trace.ts'
 import type { Visitor } from './support/visitor.ts'
@@ -77,7 +78,7 @@ test('paints its first view within a second', async () => {
 
 test('the panel is live without jank: no task takes 50 ms while the cache is busy, and nothing moves', async () => {
   await page.emulateMedia({ reducedMotion: 'no-preference' })
-  await page.addInitScript(observeShifts)
+  await watchShifts(page)
   await visitor.open()
   await visitor.sees('Network', 'icons?page=1')
   await page.locator('#timeline').scrollIntoViewIfNeeded()
@@ -95,7 +96,7 @@ test('the panel is live without jank: no task takes 50 ms while the cache is bus
   })
   expect(tasks.length).toBeGreaterThan(100)
   expect(Math.max(...tasks), 'ms of the longest task').toBeLessThan(50)
-  expect(await readShifts(), 'layout shift').toBeLessThan(0.1)
+  expect(await readShifts(page), 'layout shift').toBeLessThan(0.1)
   const busy = await tasksDuring(page, () => page.evaluate(keepBusy, 200))
   expect(Math.max(...busy), 'a task that is long is seen').toBeGreaterThan(50)
 })
@@ -103,17 +104,17 @@ test('the panel is live without jank: no task takes 50 ms while the cache is bus
 for (const [name, viewport] of [['360', PHONE], ['1280', DESKTOP]] as const) {
   test(`fits ${name} px, light and dark, for all; nothing jumps while it loads`, async () => {
     await page.setViewportSize(viewport)
-    await page.addInitScript(observeShifts)
+    await watchShifts(page)
     await visitor.open()
     await visitor.sees('Network', 'icons?page=1')
     await visitor.reads('#timeline-note', '1 fresh')
     await inspect(`list-${name}`)
-    expect(await readShifts(), 'layout shift of the list').toBeLessThan(0.01)
+    expect(await readShifts(page), 'layout shift of the list').toBeLessThan(0.01)
     await visitor.opensIcon('dotnet')
     await visitor.sees('Network', 'icons/dotnet')
     await visitor.reads('.stamp-left', /left$/)
     await inspect(`icon-${name}`)
-    expect(await readShifts(), 'layout shift of an icon').toBeLessThan(0.02)
+    expect(await readShifts(page), 'layout shift of an icon').toBeLessThan(0.02)
     await visitor.presses('Edit')
     await visitor.chooses('failing')
     await visitor.presses('Add 300 short-lived entries')
@@ -158,18 +159,4 @@ async function inspect(name: string): Promise<void> {
 
 function keepBusy(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
-}
-
-function observeShifts(): void {
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[]) {
-      if (entry.hadRecentInput) continue
-      const before = Number(document.documentElement.dataset['shifts'] ?? 0)
-      document.documentElement.dataset['shifts'] = String(before + entry.value)
-    }
-  }).observe({ type: 'layout-shift', buffered: true })
-}
-
-async function readShifts(): Promise<number> {
-  return Number((await page.locator('html').getAttribute('data-shifts')) ?? 0)
 }

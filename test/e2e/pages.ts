@@ -7,6 +7,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { openBrowser, temporaryFolder } from './support/browser.ts'
 import { startDemo, type Site } from './support/demo.ts'
+import { readShifts, watchShifts } from './support/shifts.ts'
 
 const PICTURES = join(import.meta.dirname, '../../test-results/demo')
 const SIZES = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } }
@@ -57,6 +58,7 @@ export function usePages(): Pages {
     },
     async open(path) {
       page = await browser.newPage()
+      await watchShifts(page)
       // Every name below .localhost is this machine.
       await page.goto(`http://p${++origins}.localhost:${site.port}/${path}`)
       return page
@@ -65,8 +67,9 @@ export function usePages(): Pages {
   }
 }
 
-/** Pictures at 360 and 1280 px, light and dark; at none of them does the page scroll sideways or keep anybody out. */
+/** Pictures at 360 and 1280 px, light and dark; at none of them does the page scroll sideways or keep anybody out. So far nothing jumped. */
 export async function expectFits(page: Page, name: string): Promise<void> {
+  expect(await readShifts(page), 'layout shift').toBeLessThan(0.02)
   for (const frame of page.frames()) await frame.evaluate(axe.source)
   for (const width of [360, 1280] as const) {
     await page.setViewportSize(SIZES[width])
