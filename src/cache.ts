@@ -70,8 +70,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return tiers.removeAll(change)
     })
 
-  const get = async (key: string, now: number, stale?: boolean): Promise<V | undefined> => {
-    const limit = stale ? expiresAtOf : staleAtOf
+  const get = async (key: string, getOptions?: { readonly stale?: boolean }, now: number = tiers.begin()): Promise<V | undefined> => {
+    const limit = optionsOf(GET, getOptions).stale ? expiresAtOf : staleAtOf
     if (memory.checking) await memory.checking
     const held = tiers.fromMemory(key, now, limit)
     if (held && now < limit(held)) return held.value
@@ -88,15 +88,12 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       return tiers.status
     },
 
-    async get(key, getOptions) {
-      const { stale } = optionsOf(GET, getOptions)
-      return get(key, tiers.begin(), stale)
-    },
+    get: (key, getOptions) => get(key, getOptions),
 
     async getMany(keys) {
       const wanted = checkStrings(GET, 'keys', keys)
       const now = tiers.begin()
-      const values = await Promise.all(wanted.map((key) => get(key, now)))
+      const values = await Promise.all(wanted.map((key) => get(key, undefined, now)))
       return new Map(wanted.flatMap((key, place) => (values[place] === undefined ? [] : [[key, values[place]]])))
     },
 
