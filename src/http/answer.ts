@@ -57,7 +57,7 @@ const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as 
 /** Clones have the members too. */
 function dress(response: Response, members: object, live: Live | undefined): Response {
   const define = (name: string, value: unknown): unknown => Object.defineProperty(response, name, { value })
-  for (const [name, value] of Object.entries(members)) define(name, value)
+  for (const name in members) define(name, members[name as keyof object])
   define('clone', () => dress(Response.prototype.clone.call(response), members, live))
   if (live) for (const name of READERS) if (name in response) define(name, () => readAs(name, response, live))
   return response

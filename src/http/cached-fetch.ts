@@ -5,13 +5,13 @@ import type { Cache } from '../contract.ts'
 import { call, CacheError } from '../errors.ts'
 import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
-import { readAsk, type Ask, type Input } from './ask.ts'
+import { createReader, type Ask, type Input } from './ask.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
 import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
 import { ALL, prefixOf, urlOf } from './keys.ts'
 import { httpSettings } from './options.ts'
-import { find, list } from './responses.ts'
+import { find, list, peek, type Found } from './responses.ts'
 import { createDigest } from './user.ts'
 import type { HttpEntry, StoredResponse } from './variants.ts'
 import { judge } from './verdict.ts'
@@ -29,9 +29,11 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const settings = httpSettings(options)
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
+  const readAsk = createReader()
   let removals = 0
 
-  const prefixFor = (ask: Pick<Ask, 'request'>): string => prefixOf(partition ? partition(ask.request()) : '')
+  const unpartitioned = prefixOf('')
+  const prefixFor = (ask: Ask): string => (partition ? prefixOf(partition(ask.request())) : unpartitioned)
 
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
@@ -45,7 +47,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   /** Goes past what is stored. What an unsafe request has changed is not used any more. */
   const forward = async (ask: Ask, why: string): Promise<Response> => {
     // One whose partition cannot be told is refused before anything is done.
-    const prefix = isSafe(ask) ? undefined : prefixFor(ask)
+    const prefix = SAFE.test(ask.method) ? undefined : prefixFor(ask)
     const response = await settings.fetch(ask.request())
     if (prefix && response.status < 400) await invalidateAfter(cache, prefix, ask, response, settings.invalidates?.(ask.request(), response) ?? []).catch(() => {})
     return pass(response, `${name}; fwd=${why}`, ask.signal)
@@ -53,19 +55,15 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
-  const read = async (ask: Ask, event: ExtendableEventLike | undefined): Promise<Response> => {
-    const began = removals
-    const user = partition ? null : await digestOf(ask.headers)
-    if (user === undefined) return forward(ask, 'bypass')
-    const prefix = prefixFor(ask)
-    const key = prefix + ask.url
-    const found = await find(cache, key, ask, user)
+  /** Uses what is stored, or asks the origin. */
+  const answer = (call: Call, found: Found): Response | Promise<Response> => {
+    const { ask } = call
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
     const background = verdict === 'swr'
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    const task = (): Task => ({ ask, prefix, key, user, event, background, why, asked: now, removals: began, ...found, ...(ask.cache === 'reload' && { stored: undefined }) })
+    const task = (): Task => ({ ...call, ...found, background, why, asked: now, stored: ask.cache === 'reload' ? undefined : stored })
     if (stored && bytes && verdict !== 'validate') {
       if (background) answerOf(task()).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
@@ -95,14 +93,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   /** Whoever joined another's request looks at what it has stored; where that does not fit, it asks for itself. */
   const answerOf = async (task: Task): Promise<Response> => {
-    const { ask, key, user, why, asked } = task
+    const { ask, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
       // What was asked for before a removal is not stored after it; once it has begun, the load sees to that.
       if (task.removals !== removals) break
       const response = await exchange(cache, settings, task, refresh)
       if (response) return response
-      const { stored, bytes } = await find(cache, key, ask, user)
+      const { stored, bytes } = await find(cache, task)
       const now = clock.now()
       if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
     }
@@ -124,12 +122,20 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
-    const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    const validates = ask.cache === 'default' && ask.headers.size > 0 && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && ask.cache === 'no-cache' && !ask.own
     if (validates || passes || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
-      return await read(ask, event)
+      const began = removals
+      const digest = partition ? null : digestOf(ask.headers)
+      const user = digest && (await digest)
+      if (user === undefined) return forward(ask, 'bypass')
+      const prefix = prefixFor(ask)
+      const call = { ask, event, prefix, key: prefix + ask.url, user, removals: began }
+      const response = answer(call, peek(cache, call) ?? (await find(cache, call)))
+      // A hit waits for nothing.
+      return response instanceof Promise ? await response : response
     } catch (error) {
       if (error instanceof CacheError && error.code === 'closed') return forward(ask, 'bypass')
       throw error
@@ -137,13 +143,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   }
 
   return Object.assign(cachedFetch, {
-    handles: (request: Request): boolean => isHandled(readAsk(request, undefined)),
-    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor({ request: () => new Request(url) })),
+    handles: (request: Request): boolean => isHandled(readAsk(request)),
+    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor(readAsk(url))),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
 }
 
-/** Changes nothing (RFC 9110, section 9.2.1). */
-function isSafe({ method }: Ask): boolean {
-  return /^(GET|HEAD|OPTIONS|TRACE)$/.test(method)
-}
+/** One call of fetch, and where its responses are. */
+type Call = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'removals'>
+
+/** Methods that change nothing (RFC 9110, section 9.2.1). */
+const SAFE = /^(GET|HEAD|OPTIONS|TRACE)$/

@@ -8,7 +8,7 @@ const DIRECTIVE = /([^\s,=;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^,]*)))?|"(?:[^"\\]|
 
 const NONE: Directives = new Map()
 
-export function parseDirectives(text: string | null): Directives {
+export function parseDirectives(text: string | null | undefined): Directives {
   if (!text) return NONE
   const directives = new Map<string, string[]>()
   for (const [, name = '', quoted, plain = ''] of text.matchAll(DIRECTIVE)) {
@@ -30,6 +30,6 @@ export function msOf(seconds: string | undefined): number {
 }
 
 /** Members of a comma-separated list. */
-export function listOf(text: string | null): string[] {
+export function listOf(text: string | null | undefined): string[] {
   return text?.split(',').map((member) => member.trim()).filter(Boolean) ?? []
 }

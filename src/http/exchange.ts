@@ -8,7 +8,7 @@ import { copy, isSame } from './body.ts'
 import type { ExtendableEventLike } from './contract.ts'
 import { fieldsAfter, isAbout } from './freshen.ts'
 import { groupsIn } from './groups.ts'
-import { groupTag, keyOf } from './keys.ts'
+import { groupTag } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
@@ -65,7 +65,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     const url = response.url || ask.url
     const cacheStatus = headers.get('cache-status')
     // Told anew with every answer; of two fields of one name browsers may pass on the first alone.
-    for (const field of ['age', 'cache-status']) headers.delete(field)
+    headers.delete('age')
+    headers.delete('cache-status')
     return {
       ...life,
       form: 1,
@@ -118,7 +119,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     const found = background && isSame(whole, bytes!) ? { ...record, changed: false } : record
     if (!response.redirected) return keep(cache, context, key, variants, found, whole)
     // What was redirected is the answer of where it came from.
-    const own = keyOf(prefix, record.url)
+    const own = prefix + record.url
     return keep(cache, context, own, await list(cache, own), found, whole)
   }
 

@@ -9,8 +9,9 @@ import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
 /** After the answer to an unsafe request. @param own groups that the app names */
-export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, origin }: Ask, { headers, url: final }: Response, own: readonly string[]): Promise<void> {
+export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url }: Ask, { headers, url: final }: Response, own: readonly string[]): Promise<void> {
   const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, final || url) ? [new URL(each, final || url)] : []))
+  const { origin } = new URL(url)
   await Promise.all([
     // Of another origin it may not say anything.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),

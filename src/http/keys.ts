@@ -12,11 +12,6 @@ export function prefixOf(partition: string): string {
   return `${ALL}${partition}\0`
 }
 
-/** @param url absolute; its fragment does not count */
-export function keyOf(prefix: string, url: string): string {
-  return prefix + url.replace(/#.*/s, '')
-}
-
 export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): string {
   return `${key}\0${variantId(selectors)}`
 }

@@ -1,8 +1,8 @@
 // Stored responses in the cache: found, kept, forgotten.
 
 import type { Cache, LoaderContext } from '../contract.ts'
-import type { Ask } from './ask.ts'
-import { bodyKeyOf, keyOf } from './keys.ts'
+import type { Task } from './exchange.ts'
+import { bodyKeyOf } from './keys.ts'
 import { bytesOf, findVariant, selectorsOf, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 
 export interface Found {
@@ -18,11 +18,28 @@ const MOST_OTHERS = 15
 
 const STALE = { stale: true } as const
 
+/** Whose responses are looked for. */
+type Wanted = Pick<Task, 'key' | 'ask' | 'user'>
+
+/** What memory holds fresh for a request, at once: each wait would take as long as the search. */
+export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found | undefined {
+  const variants = variantsIn(cache.peek(key))
+  const stored = findVariant(variants, ask, user)
+  const own = stored && bodyKeyOf(key, stored.selectors)
+  const bytes = stored && bytesOf(cache.peek(own!), stored)
+  if (!bytes) return undefined
+  // They count as used. What memory holds cannot fail to be read.
+  void cache.get(key)
+  void cache.get(own!)
+  return { variants, stored, bytes }
+}
+
 /** Reads what is stored for a request. */
-export async function find(cache: Cache<HttpEntry>, key: string, ask: Ask, user: string | null): Promise<Found> {
+export async function find(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Promise<Found> {
   const usual = bodyKeyOf(key, selectorsOf(ask, user, null))
   // Together, so that they share a transaction: with a Vary on what the request has, the body is another.
-  const [listing, reading] = [cache.get(key, STALE), cache.get(usual, STALE)]
+  const listing = cache.get(key, STALE)
+  const reading = cache.get(usual, STALE)
   reading.catch(() => {})
   const variants = variantsIn(await listing)
   const stored = findVariant(variants, ask, user)
@@ -60,6 +77,6 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
 
 /** Removes all variants of a URL. */
 export async function forget(cache: Cache<HttpEntry>, prefix: string, url: string): Promise<void> {
-  const key = keyOf(prefix, url)
+  const key = prefix + url.replace(/#.*/s, '')
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }

@@ -85,5 +85,5 @@ function selectorOf(name: string, { headers, credentials, own }: Ask, user: stri
   if (name === 'accept' && value === '*/*') return null
   const members = listOf(value)
   // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
-  return value && (/^accept(-language|-encoding)?$/.test(name) ? members.map((member) => member.toLowerCase()).sort() : members).join()
+  return value === undefined ? null : (/^accept(-language|-encoding)?$/.test(name) ? members.map((member) => member.toLowerCase()).sort() : members).join()
 }

@@ -25,8 +25,8 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (now - bornAt > maxAge || (minFresh && staleAt - now < minFresh)) return 'validate'
   if (fresh) return 'use'
   if (!mayBeStale) return 'validate'
-  const maxStale = directives.get('max-stale')?.includes('') ? Infinity : durationOf(directives, 'max-stale')
-  if (now - staleAt <= (maxStale ?? -1)) return 'use'
+  const maxStale = directives.get('max-stale')?.includes('') ? Infinity : (durationOf(directives, 'max-stale') ?? -1)
+  if (now - staleAt <= maxStale) return 'use'
   return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
 }
 

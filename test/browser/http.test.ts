@@ -1,6 +1,8 @@
 // A cachedFetch in a page, and the page's own origin.
 
 import { expect, test } from 'vitest'
+import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
+import { createCache } from '../../src/index.ts'
 import { clock, howOf, openPlace, openReader, type Place } from './support/http.ts'
 
 const MINUTE_FRESH = { 'cache-control': 'max-age=60' }
@@ -32,6 +34,24 @@ test('an answer from the cache is a Response, with the fields that are not of th
   const blob = await second.clone().blob()
   expect([second instanceof Response, second.clone().url, blob.type, await blob.text()]).toEqual([true, place.url, 'text/plain', 'v1'])
   expect(second).toMatchObject({ url: place.url, ok: true, status: 200, statusText: first.statusText, redirected: false, bodyUsed: false })
+})
+
+test('a relative URL counts from where the page is now', async () => {
+  const origin: typeof fetch = async (request) => new Response((request as Request).url, { headers: MINUTE_FRESH })
+  const cachedFetch = createCachedFetch(createCache<HttpEntry>(), { fetch: origin })
+  const read = async (): Promise<string> => (await cachedFetch('item')).text()
+  const before = new URL('item', document.baseURI).href
+  expect([await read(), await read()]).toEqual([before, before])
+  const base = document.createElement('base')
+  base.href = '/elsewhere/'
+  document.head.append(base)
+  try {
+    const after = `${location.origin}/elsewhere/item`
+    expect([await read(), await read()]).toEqual([after, after])
+  } finally {
+    base.remove()
+  }
+  expect(await read()).toBe(before)
 })
 
 test('a stale answer is asked about by its validator, and a 304 makes it fresh', async () => {

@@ -1,0 +1,38 @@
+// Answers that memory gives at once: they count as uses, and stay apart however many there are.
+
+import { expect, test } from 'vitest'
+import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
+import { createCache } from '../../src/index.ts'
+import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
+import { FRESH, serveSite } from './serving.ts'
+import { standOn } from './standing.ts'
+
+const site = serveSite()
+
+test('a hit is a use: what was not asked for as lately makes room', async () => {
+  const place = placeOf(MEMORY_ALONE)
+  // Two responses, two entries each.
+  const { text, ask, cache } = standOn(place, {}, place.open<HttpEntry>({ maxEntries: 4 }))
+  const [first, second, third] = [site.page(FRESH), site.page(FRESH), site.page(FRESH)]
+  await text(first.url)
+  await text(second.url)
+  const { hits } = cache.stats().memory
+  await text(first.url)
+  expect(cache.stats().memory.hits - hits).toBe(2)
+  await text(third.url)
+  expect((await ask(first.url))[1]).toMatch(/^hit/)
+  expect((await ask(second.url))[1]).toMatch(/^fwd=uri-miss/)
+})
+
+test('each of 1,500 URLs has its own answer, asked again and again', async () => {
+  const urls = Array.from({ length: 1_500 }, (_, number) => `http://origin.test/${number}`)
+  const asked: string[] = []
+  const origin: typeof fetch = async (request) => {
+    const url = (request as Request).url.replace(/#.*/, '')
+    asked.push(url)
+    return new Response(url, { headers: { 'cache-control': 'max-age=60' } })
+  }
+  const cachedFetch = createCachedFetch(createCache<HttpEntry>({ maxEntries: Infinity }), { fetch: origin })
+  for (const url of [...urls, ...urls, ...urls]) expect(await (await cachedFetch(`${url}#part`)).text()).toBe(url)
+  expect(asked).toEqual(urls)
+})
