@@ -102,6 +102,7 @@ const tests: ViteUserConfig = {
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          isolate: false,
           sequence: { groupOrder: 3 },
         },
       },
@@ -112,8 +113,10 @@ const tests: ViteUserConfig = {
           setupFiles,
           testTimeout: 30_000,
           hookTimeout: 30_000,
-          maxWorkers: 2,
-          sequence: { groupOrder: 4 },
+          fileParallelism: false,
+          isolate: false,
+          // Beside the engines, which run one after the other.
+          sequence: { groupOrder: 2 },
         },
       },
       {
