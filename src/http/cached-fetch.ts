@@ -2,7 +2,7 @@
 // policy.ts's, and how it comes from the origin exchange.ts's.
 
 import type { Cache } from '../contract.ts'
-import { call, CacheError } from '../errors.ts'
+import { call, CacheError, reportLater } from '../errors.ts'
 import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { createReader, type Ask, type Input } from './ask.ts'
@@ -49,7 +49,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     // One whose partition cannot be told is refused before anything is done.
     const prefix = SAFE.test(ask.method) ? undefined : prefixFor(ask)
     const response = await settings.fetch(ask.request())
-    if (prefix && response.status < 400) await invalidateAfter(cache, prefix, ask, response, settings.invalidates?.(ask.request(), response) ?? []).catch(() => {})
+    if (prefix && response.status < 400) {
+      await invalidateAfter(cache, prefix, ask, response, settings.invalidates).catch((error) => {
+        // Faults of the cache are reported. The app's must not hide that the origin has done what it was asked for.
+        if (!(error instanceof CacheError)) reportLater(error)
+      })
+    }
     return pass(response, `${name}; fwd=${why}`, ask.signal)
   }
 

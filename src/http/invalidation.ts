@@ -2,21 +2,23 @@
 
 import type { Cache } from '../contract.ts'
 import type { Ask } from './ask.ts'
-import type { InvalidateSelector } from './contract.ts'
+import type { CachedFetchOptions, InvalidateSelector } from './contract.ts'
 import { groupsIn } from './groups.ts'
 import { groupTag, prefixOf } from './keys.ts'
 import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
-/** After the answer to an unsafe request. @param own groups that the app names */
-export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url }: Ask, { headers, url: final }: Response, own: readonly string[]): Promise<void> {
+/** After the answer to an unsafe request. What it says itself goes also where the app's `invalidates` throws, with which this rejects. */
+export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
+  const { headers, url: final } = response
   const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, final || url) ? [new URL(each, final || url)] : []))
   const { origin } = new URL(url)
+  const removeNamed = async (): Promise<unknown> => Promise.all((invalidates?.(request(), response) ?? []).map((group) => cache.deleteTag(groupTag(prefix, group))))
   await Promise.all([
     // Of another origin it may not say anything.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
-    ...own.map((group) => cache.deleteTag(groupTag(prefix, group))),
+    removeNamed(),
   ])
 }
 

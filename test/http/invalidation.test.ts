@@ -1,6 +1,6 @@
 // What unsafe requests remove (RFC 9111, section 4.4), groups (RFC 9875), and what the app removes itself.
 
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CachedFetchOptions, InvalidateSelector } from '../../src/http/index.ts'
 import { MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
@@ -29,6 +29,10 @@ async function after(options: CachedFetchOptions, method: string, status: number
   await standing.fetch(target.url, { method, redirect: 'manual' })
   return { target: await isStored(standing, target.url), other: await isStored(standing, other.url), foreign: await isStored(standing, foreign.url) }
 }
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
 
 const nothing = (): Record<string, string> => ({})
 
@@ -129,6 +133,19 @@ describe('groups', () => {
     expect(await after(options, 'POST', 500, nothing)).toEqual({ target: true, other: true, foreign: true })
     const byRequest: CachedFetchOptions = { groups: ({ url }) => [new URL(url).port], invalidates: ({ url }) => [new URL(url).port] }
     expect(await after(byRequest, 'POST', 200, nothing)).toEqual({ target: false, other: false, foreign: true })
+  })
+
+  test('where the app cannot name them, the answer stands, what it says itself is removed, and the error is reported', async () => {
+    const thrown: unknown[] = []
+    vi.stubGlobal('reportError', (error: unknown) => void thrown.push(error))
+    const error = new Error('no such group')
+    const options: CachedFetchOptions = {
+      invalidates: () => {
+        throw error
+      },
+    }
+    expect(await after(options, 'POST', 200, () => ({ 'Cache-Group-Invalidation': '"a"' }), GROUPS)).toEqual({ target: false, other: false, foreign: true })
+    expect(thrown).toEqual([error])
   })
 
   test('the response does not name groups of the app', async () => {
