@@ -21,6 +21,7 @@ export function saveGrowth({ name, growth }: Suite): string[] {
       results
         .filter((row) => row['contestant'] === contestant && Object.entries(where ?? {}).every(([column, value]) => row[column] === value))
         .map((row) => [Number(row['entries']), Number(row[figure])] as const)
+        .sort(([one], [other]) => one - other)
     return [{ title: engine, series: Object.entries(series).map(([contestant, words]) => ({ name: words, points: pointsOf(contestant) })) }]
   })
   const path = join(RESULTS, `${name}-growth.svg`)
