@@ -39,8 +39,12 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
     const page = globalThis.document?.baseURI ?? globalThis.location?.href
     if (page !== base || known.size > MOST_KNOWN) known.clear()
     base = page
-    const url = known.get(written) ?? new URL(URL.canParse(written, base) ? written : build().url, base).href.replace(/#.*/s, '')
-    known.set(written, url)
+    let url = known.get(written)
+    if (!url) {
+      url = new URL(URL.canParse(written, base) ? written : build().url, base).href.split('#')[0]!
+      // Others are not cached, and long: a `data:` URL is its own body.
+      if (/^https?:/.test(url)) known.set(written, url)
+    }
     return url
   }
 
@@ -54,7 +58,7 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
     const url = urlOf(request?.url ?? String(input), build)
     return {
       url,
-      own: here === undefined ? here : url.startsWith(`${here}/`),
+      own: here ? url.startsWith(`${here}/`) : undefined,
       method,
       headers,
       cache,

@@ -61,14 +61,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   /** Uses what is stored, or asks the origin. */
-  const answer = (call: Call, found: Found): Response | Promise<Response> => {
-    const { ask } = call
+  const answer = (wanted: Wanted, found: Found): Response | Promise<Response> => {
+    const { ask } = wanted
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
     const background = verdict === 'swr'
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    const task = (): Task => ({ ...call, ...found, background, why, asked: now, stored: ask.cache === 'reload' ? undefined : stored })
+    const task = (): Task => ({ ...wanted, ...found, background, why, asked: now, stored: ask.cache === 'reload' ? undefined : stored })
     if (stored && bytes && verdict !== 'validate') {
       if (background) answerOf(task()).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
@@ -137,8 +137,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const user = digest && (await digest)
       if (user === undefined) return forward(ask, 'bypass')
       const prefix = prefixFor(ask)
-      const call = { ask, event, prefix, key: prefix + ask.url, user, removals: began }
-      const response = answer(call, peek(cache, call) ?? (await find(cache, call)))
+      const wanted = { ask, event, prefix, key: prefix + ask.url, user, removals: began }
+      const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))
       // A hit waits for nothing.
       return response instanceof Promise ? await response : response
     } catch (error) {
@@ -155,7 +155,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 }
 
 /** One call of fetch, and where its responses are. */
-type Call = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'removals'>
+type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'removals'>
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
 const SAFE = /^(GET|HEAD|OPTIONS|TRACE)$/

@@ -10,9 +10,10 @@ import type { HttpEntry } from './variants.ts'
 
 /** After the answer to an unsafe request. What it says itself goes also where the app's `invalidates` throws, with which this rejects. */
 export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
-  const { headers, url: final } = response
-  const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, final || url) ? [new URL(each, final || url)] : []))
-  const { origin } = new URL(url)
+  const { headers } = response
+  const base = response.url || url
+  const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
+  const { origin } = urls[0]!
   const removeNamed = async (): Promise<unknown> => Promise.all((invalidates?.(request(), response) ?? []).map((group) => cache.deleteTag(groupTag(prefix, group))))
   await Promise.all([
     // Of another origin it may not say anything.

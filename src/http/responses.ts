@@ -77,6 +77,6 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
 
 /** Removes all variants of a URL. */
 export async function forget(cache: Cache<HttpEntry>, prefix: string, url: string): Promise<void> {
-  const key = prefix + url.replace(/#.*/s, '')
+  const key = prefix + url.split('#')[0]
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }
