@@ -58,7 +58,7 @@ export function createInside({ cache }: Client): Inside {
       const [rows, workerRows] = await Promise.all([CACHE_NAME, IMAGES_NAME].map((name) => countRows(name).catch(() => 0)))
       const found = await reader.read()
       tiers.show(cache.stats().memory.size, rows ?? 0, workerRows ?? 0)
-      timeline.show(found, clock.now())
+      timeline.show(found)
       entries.show(found, clock.now())
     }
   }
@@ -76,7 +76,7 @@ export function createInside({ cache }: Client): Inside {
     isClosed ||= event.type === 'destroy'
     if (isClosed) {
       tiers.show(0, 0, 0)
-      timeline.show([], 0)
+      timeline.show([])
       entries.show([], 0)
       showStatus(cache.status, true)
     }
@@ -87,7 +87,7 @@ export function createInside({ cache }: Client): Inside {
   })
   let seconds = 0
   onSecond(byId('inside', HTMLElement), () => {
-    timeline.tick(clock.now())
+    timeline.tick()
     entries.tick(clock.now())
     if (isClosed) return
     showCounts()

@@ -7,9 +7,9 @@ import { createDots, type Dot, type DotState } from './dots.ts'
 import type { SeenEntry } from './entry-reader.ts'
 
 export interface Timeline {
-  show(entries: readonly SeenEntry[], now: number): void
+  show(entries: readonly SeenEntry[]): void
   /** Counts again, as time has passed. */
-  tick(now: number): void
+  tick(): void
 }
 
 /** Where the present is, as a share of the width, and how far dots keep from the edges. */
@@ -30,7 +30,8 @@ export function createTimeline(now: () => number): Timeline {
   })
   let shown: readonly SeenEntry[] = []
 
-  function tick(time: number): void {
+  function tick(): void {
+    const time = now()
     const states = shown.map((entry) => stateAt(entry, time))
     const count = (...of: readonly DotState[]): number => states.filter((state) => of.includes(state)).length
     const fresh = plural(count('memory', 'disk'), 'fresh', 'fresh')
@@ -40,10 +41,10 @@ export function createTimeline(now: () => number): Timeline {
   }
 
   return {
-    show(entries, time) {
+    show(entries) {
       shown = entries
       dots.show(new Map(entries.map((entry) => [entry.key, entry])))
-      tick(time)
+      tick()
     },
     tick,
   }
