@@ -5,12 +5,12 @@ import axe from 'axe-core'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { beforeEach, expect, test } from 'vitest'
+import { PICTURES, violations } from './pages.ts'
 import { readShifts, watchShifts } from './support/shifts.ts'
 import { useDemo } from './support/tabs.ts'
 import { tasksDuring } from './support/trace.ts'
 import type { Visitor } from './support/visitor.ts'
 
-const PICTURES = join(import.meta.dirname, '../../test-results/demo')
 const DESKTOP = { width: 1280, height: 900 }
 const PHONE = { width: 360, height: 740 }
 
@@ -146,12 +146,9 @@ async function inspect(name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}.png`), fullPage: true })
-    const violations = await page.evaluate(async (rules) => {
-      const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(rules ? { runOnly: rules } : {})
-      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`)
-      // The other scheme has other colours, and nothing else.
-    }, colorScheme === 'dark' && ['color-contrast'])
-    expect(violations, `${name}, ${colorScheme}`).toEqual([])
+    // The other scheme has other colours, and nothing else.
+    const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined
+    expect(await violations(page, rules), `${name}, ${colorScheme}`).toEqual([])
   }
   const [content = 0, room = 0] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
   expect(content, 'no horizontal scrolling').toBeLessThanOrEqual(room)

@@ -1,15 +1,13 @@
 // The pages beside the app, built and served as `npm start` does. Each page that is opened has an origin, and so databases, of its own.
 
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import type { BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect } from 'vitest'
-import { openBrowser, temporaryFolder } from './support/browser.ts'
-import { startDemo, type Site } from './support/demo.ts'
+import { afterEach, beforeAll, expect } from 'vitest'
+import { useServed } from './support/demo.ts'
 import { readShifts, watchShifts } from './support/shifts.ts'
 
-const PICTURES = join(import.meta.dirname, '../../test-results/demo')
+export const PICTURES: string = join(import.meta.dirname, '../../test-results/demo')
 const SIZES = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } }
 
 export interface Pages {
@@ -22,27 +20,17 @@ export interface Pages {
 
 /** For the tests of a file. After each the console must be clean. */
 export function usePages(): Pages {
-  let site: Site
-  let profile: string
-  let browser: BrowserContext
+  const served = useServed()
   let page: Page
   let origins = 0
   let problems: string[] = []
 
-  beforeAll(async () => {
-    profile = temporaryFolder()
-    site = await startDemo()
-    browser = await openBrowser(profile)
+  beforeAll(() => {
+    const { browser } = served
     browser.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) problems.push(message.text())
     })
     browser.on('weberror', (error) => problems.push(String(error.error())))
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    await site?.stop()
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   })
 
   afterEach(async () => {
@@ -54,13 +42,13 @@ export function usePages(): Pages {
 
   return {
     get browser() {
-      return browser
+      return served.browser
     },
     async open(path) {
-      page = await browser.newPage()
+      page = await served.browser.newPage()
       await watchShifts(page)
       // Every name below .localhost is this machine.
-      await page.goto(`http://p${++origins}.localhost:${site.port}/${path}`)
+      await page.goto(`http://p${++origins}.localhost:${served.site.port}/${path}`)
       return page
     },
     press: (name) => page.getByRole('button', { name }).click(),
@@ -83,9 +71,10 @@ export async function expectFits(page: Page, name: string): Promise<void> {
   }
 }
 
-function violations(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run()
+/** What keeps people out of a page that has axe. @param rules the only ones to go by */
+export function violations(page: Page, rules?: string[]): Promise<string[]> {
+  return page.evaluate(async (only) => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(only ? { runOnly: only } : {})
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`)
-  })
+  }, rules)
 }

@@ -1,12 +1,14 @@
 // The demo as its visitors get it: built by Vite, served with the API as `npm start` does, or from a plain file server.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
+import type { BrowserContext } from 'playwright-core'
 import { preview } from 'vite'
-import { inject } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { demoApi } from '../../../demo/api.ts'
+import { openBrowser, temporaryFolder } from './browser.ts'
 
 export interface Site {
   readonly port: number
@@ -14,6 +16,38 @@ export interface Site {
   readonly folder: string
   /** Cuts it off: it answers nothing any more. */
   stop(): Promise<void>
+}
+
+export interface Served {
+  readonly site: Site
+  /** On a profile of its own. */
+  readonly browser: BrowserContext
+}
+
+/** The demo and a browser, for the tests of a file. */
+export function useServed(): Served {
+  const profile = temporaryFolder()
+  let site: Site
+  let browser: BrowserContext
+
+  beforeAll(async () => {
+    site = await startDemo()
+    browser = await openBrowser(profile)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.stop()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+  })
+
+  return {
+    get site() {
+      return site
+    },
+    get browser() {
+      return browser
+    },
+  }
 }
 
 /** As `npm start`, with a server that is not as slow. */

@@ -1,10 +1,7 @@
 // A demo served as `npm start` does, a browser, and for every test a visitor with an origin, and so a database, of their own.
 
-import { rmSync } from 'node:fs'
-import type { BrowserContext } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
-import { openBrowser, temporaryFolder } from './browser.ts'
-import { startDemo, type Site } from './demo.ts'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { useServed, type Site } from './demo.ts'
 import { Visitor } from './visitor.ts'
 
 export interface Demo {
@@ -20,21 +17,10 @@ export interface Demo {
 
 /** Call it at the top of a file of tests. */
 export function useDemo(): Demo {
-  const profile = temporaryFolder()
-  let site: Site
-  let browser: BrowserContext
+  const served = useServed()
   let visitors: Visitor[] = []
   let origins = 0
 
-  beforeAll(async () => {
-    site = await startDemo()
-    browser = await openBrowser(profile)
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await site?.stop()
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
-  })
   beforeEach(async () => {
     origins++
     visitors = []
@@ -47,14 +33,14 @@ export function useDemo(): Demo {
 
   async function newTab(): Promise<Visitor> {
     // Every name below .localhost is this machine.
-    const tab = new Visitor(await browser.newPage(), `http://t${origins}.localhost:${site.port}/`)
+    const tab = new Visitor(await served.browser.newPage(), `http://t${origins}.localhost:${served.site.port}/`)
     visitors.push(tab)
     return tab
   }
 
   return {
     get site() {
-      return site
+      return served.site
     },
     get visitor() {
       return visitors[0]!
@@ -64,7 +50,7 @@ export function useDemo(): Demo {
     },
     newTab,
     async requestCount() {
-      const response = await fetch(`http://127.0.0.1:${site.port}/api/requests`)
+      const response = await fetch(`http://127.0.0.1:${served.site.port}/api/requests`)
       return ((await response.json()) as { requests: number }).requests
     },
   }
