@@ -59,8 +59,8 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
     return {
       url,
       own: here ? url.startsWith(`${here}/`) : undefined,
-      method,
       headers,
+      method,
       cache,
       credentials,
       redirect,

@@ -149,7 +149,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   return Object.assign(cachedFetch, {
     handles: (request: Request): boolean => isHandled(readAsk(request)),
-    invalidate: async (selector) => invalidateSelected(cache, selector, (url) => prefixFor(readAsk(url))),
+    invalidate: async (selector) => invalidateSelected(cache, selector, readAsk, prefixFor),
     clear: async (whose) => cache.deletePrefix(whose === undefined ? ALL : prefixOf(whose)),
   } satisfies Omit<CachedFetch, never>)
 }

@@ -1,7 +1,7 @@
 // What a successful unsafe request, and the app itself, invalidate: RFC 9111, section 4.4, and RFC 9875, section 3.
 
 import type { Cache } from '../contract.ts'
-import type { Ask } from './ask.ts'
+import type { Ask, Input } from './ask.ts'
 import type { CachedFetchOptions, InvalidateSelector } from './contract.ts'
 import { groupsIn } from './groups.ts'
 import { groupTag, prefixOf } from './keys.ts'
@@ -23,12 +23,11 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   ])
 }
 
-/** What an app selects. @param prefixFor that of a request to a URL */
-export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, prefixFor: (url: string) => string): Promise<void> {
-  const base = globalThis.location?.href ?? 'http://localhost'
-  const { href } = new URL(url ?? prefix ?? '', base)
-  const own = partition === undefined ? prefixFor(href) : prefixOf(partition)
+/** What an app selects. @param ask reads a URL @param prefixFor that of a request */
+export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
+  const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
+  const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)
   if (group !== undefined) return cache.deleteTag(groupTag(own, group))
-  if (url !== undefined) return forget(cache, own, href)
-  await cache.deletePrefix(own + (prefix === undefined ? '' : href))
+  if (url !== undefined) return forget(cache, own, ask.url)
+  await cache.deletePrefix(own + (prefix === undefined ? '' : ask.url))
 }

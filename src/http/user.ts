@@ -20,5 +20,5 @@ export function createDigest(): (fields: Fields) => Promise<string | undefined> 
 
 async function digestOf(text: string): Promise<string | undefined> {
   const hash = await globalThis.crypto?.subtle?.digest('SHA-256', new TextEncoder().encode(text))
-  return hash && btoa(String.fromCharCode(...new Uint8Array(hash)))
+  return hash && new Uint8Array(hash).join()
 }
