@@ -2,6 +2,7 @@
 // an answer from memory.
 
 import { parseDirectives, type Directives } from './directives.ts'
+import { memoize } from './memoize.ts'
 
 export type Input = Parameters<typeof fetch>[0]
 
@@ -24,38 +25,20 @@ export type Fields = ReadonlyMap<string, string>
 
 const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', redirect: 'follow', mode: 'cors' } as const
 
-/** URLs that are known. */
-const MOST_KNOWN = 1_000
-
 /** @returns what reads a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
   const here = globalThis.location?.origin
-  /** As they were written: to parse one takes as long as a third of an answer from memory. */
-  const known = new Map<string, string>()
-  let base: string | undefined
-
-  /** Relative ones count from the page. What is wrong with one, `Request` says. */
-  const urlOf = (written: string, build: () => Request): string => {
-    const page = globalThis.document?.baseURI ?? globalThis.location?.href
-    if (page !== base || known.size > MOST_KNOWN) known.clear()
-    base = page
-    let url = known.get(written)
-    if (!url) {
-      url = new URL(URL.canParse(written, base) ? written : build().url, base).href.split('#')[0]!
-      // Others are not cached, and long: a `data:` URL is its own body.
-      if (/^https?:/.test(url)) known.set(written, url)
-    }
-    return url
-  }
+  /** To parse one takes as long as a third of an answer from memory. */
+  const urlOf = memoize((written, base: string | undefined) => new URL(written, base).href.split('#')[0]!)
 
   return (input, init) => {
     let request = input instanceof Request && !init ? input : undefined
     const build = (): Request => (request ??= new Request(input, init))
     if (input instanceof Request || (init && !Object.keys(init).every((name) => name === 'headers' || name === 'signal'))) build()
     const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
-    // Each call of a `Headers` takes as long as all of a `Map`.
-    const headers: Fields = new Map(request?.headers ?? (init?.headers && new Headers(init.headers)))
-    const url = urlOf(request?.url ?? String(input), build)
+    const headers = fieldsOf(request?.headers ?? init?.headers)
+    // Relative ones count from the page.
+    const url = urlOf(request?.url ?? String(input), globalThis.document?.baseURI ?? globalThis.location?.href)
     return {
       url,
       own: here ? url.startsWith(`${here}/`) : undefined,
@@ -70,4 +53,17 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
       request: build,
     }
   }
+}
+
+/** A name and a value that `Headers` takes as they stand. */
+const PLAIN = /^[\w-]+\n[!-~]+( [!-~]+)*$/
+
+/** Each call of a `Headers` takes as long as all of a `Map`. */
+function fieldsOf(given: HeadersInit = {}): Fields {
+  if (Object.getPrototypeOf(given) === Object.prototype) {
+    const pairs = Object.entries(given)
+    const fields = new Map(pairs.map(([name, value]) => [name.toLowerCase(), `${value}`]))
+    if (fields.size === pairs.length && pairs.every((pair) => PLAIN.test(pair.join('\n')))) return fields
+  }
+  return new Map(given instanceof Headers ? given : new Headers(given))
 }

@@ -10,6 +10,7 @@ import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './con
 import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
 import { ALL, prefixOf, urlOf } from './keys.ts'
+import { memoize } from './memoize.ts'
 import { httpSettings } from './options.ts'
 import { find, list, peek, type Found } from './responses.ts'
 import { createDigest } from './user.ts'
@@ -30,6 +31,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
   const readAsk = createReader()
+  const keyOf = memoize((url, prefix: string) => prefix + url)
   let removals = 0
 
   const unpartitioned = prefixOf('')
@@ -137,7 +139,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const user = digest && (await digest)
       if (user === undefined) return forward(ask, 'bypass')
       const prefix = prefixFor(ask)
-      const wanted = { ask, event, prefix, key: prefix + ask.url, user, removals: began }
+      const wanted = { ask, event, prefix, key: keyOf(ask.url, prefix), user, removals: began }
       const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))
       // A hit waits for nothing.
       return response instanceof Promise ? await response : response

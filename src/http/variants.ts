@@ -68,8 +68,8 @@ export function variantId(selectors: readonly Selector[]): string {
  * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name, but for what browsers add, which service workers see and pages do not
  */
 export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary).sort()
-  return [USER, COOKIES, ...named].map((name) => [name.toLowerCase(), selectorOf(name.toLowerCase(), ask, user)])
+  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary)
+  return [USER, COOKIES, ...named.sort()].map((name) => [name.toLowerCase(), selectorOf(name.toLowerCase(), ask, user)])
 }
 
 const USER = 'authorization'
