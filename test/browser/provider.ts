@@ -14,6 +14,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The engine that a browser project runs in. */
     engine: EngineName
+    /** Whether the tests that take minutes run too (see ../run.ts). */
+    full: boolean
   }
 }
 declare module 'vitest/node' {
@@ -36,7 +38,7 @@ declare module 'vitest/browser' {
 export const ENGINE_PROJECTS: BrowserInstanceOption[] = ENGINE_NAMES.map((engine) => ({
   browser: engine,
   name: engine,
-  provide: { engine },
+  provide: { engine, full: process.env['FULL'] === 'true' },
 }))
 
 const databaseFiles: BrowserCommand = ({ home }) =>
