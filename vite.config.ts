@@ -48,6 +48,8 @@ const demo = (mode: string): ViteUserConfig => {
 }
 
 const setupFiles = ['test/setup.ts']
+/** For tests that wait, on a machine that is slow or busy too: none of these is a promise. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
 
 /** Projects of a higher `groupOrder` begin when those before have ended: engines get the whole machine. */
 const tests: ViteUserConfig = {
@@ -67,8 +69,7 @@ const tests: ViteUserConfig = {
           exclude: ['test/{browser,e2e,tabs,bench,engines}/**', 'test/crash/crash.test.ts'],
           setupFiles,
           maxWorkers: 2,
-          // Tens of thousands of calls in one test take their time on a busy machine.
-          testTimeout: 20_000,
+          ...patience,
           sequence: { groupOrder: 1 },
         },
       },
@@ -79,7 +80,7 @@ const tests: ViteUserConfig = {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           setupFiles,
-          testTimeout: 20_000,
+          ...patience,
           browser: {
             enabled: true,
             headless: true,
@@ -99,8 +100,8 @@ const tests: ViteUserConfig = {
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/support/build.ts',
           setupFiles,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
+          testTimeout: 120_000,
           maxWorkers: 2,
           isolate: false,
           sequence: { groupOrder: 3 },
@@ -111,8 +112,7 @@ const tests: ViteUserConfig = {
           name: 'tabs',
           include: ['test/tabs/**/*.test.ts'],
           setupFiles,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          ...patience,
           fileParallelism: false,
           isolate: false,
           // Beside the engines, which run one after the other.
@@ -124,8 +124,7 @@ const tests: ViteUserConfig = {
           name: 'engines',
           include: ['test/engines/**/*.test.ts', 'test/crash/crash.test.ts'],
           setupFiles,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          ...patience,
           maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },

@@ -113,7 +113,7 @@ test('the background sweep clears the disk without being asked', async () => {
   const { cache } = await openReady<number>({ sweepInterval: 20 })
   await Promise.all(Array.from({ length: 100 }, (_, place) => cache.set(keyOf(place), place, { ttl: 1 })))
   await cache.set('kept', 1)
-  await expect.poll(() => storedKeys(), { timeout: 10_000 }).toEqual(['kept'])
+  await expect.poll(() => storedKeys()).toEqual(['kept'])
 })
 
 test('the disk bound holds after flush(): the soonest to expire have gone, what never expires has not', async () => {

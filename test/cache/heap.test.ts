@@ -88,7 +88,7 @@ const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
   ],
 ]
 
-describe.each([TWO_TIERS, MEMORY_ALONE])('$title', { timeout: 30_000 }, (arrangement) => {
+describe.each([TWO_TIERS, MEMORY_ALONE])('$title', { timeout: 120_000 }, (arrangement) => {
   function setUp(): { cache: Cache<number>; clock: ManualClock } {
     const { open, clock } = placeOf(arrangement)
     return { cache: open<number>({ maxEntries: Infinity, maxStoredEntries: Infinity, weigh: () => 1, onRemove() {} }), clock }

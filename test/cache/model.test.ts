@@ -213,7 +213,7 @@ async function agrees(arrangement: Arrangement, steps: readonly Step[]): Promise
   }
 }
 
-describe.each(ARRANGEMENTS)('$title', { timeout: 60_000 }, (arrangement) => {
+describe.each(ARRANGEMENTS)('$title', { timeout: 120_000 }, (arrangement) => {
   it('agrees with a Map through calls one after the other', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 100, size: 'max' }), (steps) => agrees(arrangement, steps)), runs(150))
   })

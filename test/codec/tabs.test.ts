@@ -29,7 +29,7 @@ async function onDisk(): Promise<string[]> {
 function agreeOn(tabs: readonly Cache<number>[], key: string, left: number | undefined): Promise<void> {
   return vi.waitFor(() => {
     for (const tab of tabs) expect([undefined, left]).toContain(tab.peek(key))
-  })
+  }, 10_000)
 }
 
 describe.each([ENCODED, ALL_DECODED])('$title', (arrangement) => {

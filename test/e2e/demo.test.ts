@@ -130,7 +130,7 @@ describe('editing', () => {
     for (const tab of demo.visitors) await tab.reads('#icon-title', /^Aiqfome$/)
     // Both tabs load at once: one asks the network, and the other may read what that one stored.
     const tiers = async () => (await Promise.all(demo.visitors.map((tab) => tab.page.locator('#log .log-tier').allTextContents()))).flat()
-    await expect.poll(tiers, { timeout: 8_000 }).toContain('Network')
+    await expect.poll(tiers).toContain('Network')
     for (const tab of demo.visitors) expect(await tab.page.content()).not.toContain('Ada’s own')
     expect(await page.locator('#user').inputValue()).toBe('ben')
   })

@@ -48,7 +48,7 @@ async function openAgain(): Promise<Response> {
 }
 
 /** Waits until another side finds what one has stored. */
-const expectStored = (how: 'fetch' | 'cachedFetch', url: string) => expect.poll(() => ask(how, url), { timeout: 5_000 }).toMatchObject({ how: 'hit; ttl' })
+const expectStored = (how: 'fetch' | 'cachedFetch', url: string) => expect.poll(() => ask(how, url)).toMatchObject({ how: 'hit; ttl' })
 
 test.each(['origin', 'elsewhere'] as const)('what the worker has stored of its %s the page finds, and the other way round, and neither waits for the other', async (where) => {
   const start = Date.now()

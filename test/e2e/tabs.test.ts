@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const box = (pane: FrameLocator, name: string) => pane.getByRole('textbox', { name })
 const expectValue = (pane: FrameLocator, name: string, value: string) => expect.poll(() => box(pane, name).inputValue()).toBe(value)
-const expectText = (locate: () => Promise<string | null>, text: string | RegExp) => expect.poll(locate, { timeout: 5_000 }).toMatch(text)
+const expectText = (locate: () => Promise<string | null>, text: string | RegExp) => expect.poll(locate).toMatch(text)
 const eventsOf = (pane: FrameLocator, what: string) => pane.locator('#events li', { hasText: what })
 
 describe('two tabs', () => {

@@ -154,7 +154,7 @@ describe('slow', () => {
     expect(await asking).toEqual(['stored', 'fwd=stale; detail=offline'])
     expect(await isPending(gone)).toBe(true)
     gate.resolve()
-    await vi.waitFor(async () => expect(await standing.text(page.url, { cache: 'force-cache' })).toBe('late'))
+    await vi.waitFor(async () => expect(await standing.text(page.url, { cache: 'force-cache' })).toBe('late'), 10_000)
     expect(page.visits()).toEqual([])
     await world.settle()
   })

@@ -139,9 +139,9 @@ describe('a window of stale-while-revalidate', () => {
       const visits = resource.visits()
       expect(visits).toHaveLength(1)
       return visits
-    })
+    }, 10_000)
     expect(came.map(cacheFields)).toEqual([{ 'if-none-match': '"v1"' }])
-    await vi.waitFor(async () => expect(await ask('default')).toEqual({ status: 200, text: 'v2' }))
+    await vi.waitFor(async () => expect(await ask('default')).toEqual({ status: 200, text: 'v2' }), 10_000)
     expect(resource.visits()).toEqual([])
   })
 

@@ -225,7 +225,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), slot }) },
 )
 
-it('agrees with a naive list over any sequence of steps', { timeout: 60_000 }, () => {
+it('agrees with a naive list over any sequence of steps', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
       const naive = new Map<number, number>()
@@ -265,7 +265,7 @@ it('agrees with a naive list over any sequence of steps', { timeout: 60_000 }, (
   )
 })
 
-describe('cost', { timeout: 30_000 }, () => {
+describe('cost', () => {
   /** µs per entry to file and free `count` entries, of several rounds the quickest. */
   function cost(count: number, lifetime: (next: () => number) => number, run: (queue: ExpiryQueue) => number): number {
     let best = Infinity

@@ -201,7 +201,7 @@ describe('all-zero', () => {
   })
 })
 
-describe('the heap', { timeout: 30_000 }, () => {
+describe('the heap', () => {
   const ENTRIES = 200_000
   const LIMIT = 2 * 2 ** 20
 

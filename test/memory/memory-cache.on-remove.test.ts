@@ -355,7 +355,7 @@ describe('a listener that uses the cache', () => {
     expect(report).not.toHaveBeenCalled()
   })
 
-  it('the cost of telling a removal does not grow with their number', { timeout: 30_000 }, () => {
+  it('the cost of telling a removal does not grow with their number', () => {
     const timed = (count: number): number => {
       let told = 0
       const { cache } = testCache<number>({ maxEntries: Infinity, onRemove: () => told++ })

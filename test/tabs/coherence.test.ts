@@ -60,7 +60,7 @@ async function hold(tab: Tab, keys: readonly string[]): Promise<void> {
 
 const peekAll = (tab: Tab) => tab.run(({ cache }, keys) => keys.map((key) => cache.peek(key)), KEYS)
 
-test('another tab drops what is changed, and keeps the rest in memory', { timeout: 60_000 }, async () => {
+test('another tab drops what is changed, and keeps the rest in memory', async () => {
   const [one, other] = (await tabs.open(2)) as [Tab, Tab]
   for (const { name, change, after } of CASES) {
     await fill(one, other)

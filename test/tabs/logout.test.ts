@@ -18,7 +18,7 @@ const lookAround = (tab: Tab) =>
   }))
 
 async function expectNothingLeft(places: readonly Tab[]): Promise<void> {
-  for (const tab of places) await expect.poll(() => lookAround(tab), { timeout: 5_000, message: tab.name }).toEqual(NOTHING_LEFT)
+  for (const tab of places) await expect.poll(() => lookAround(tab), { message: tab.name }).toEqual(NOTHING_LEFT)
 }
 
 /** Waits in a page, for what is expected not to happen. */
@@ -123,7 +123,7 @@ test('foreign connections that block the deletion find no rows, and the logout e
   expect(await counts()).toEqual([0, 0])
 
   await stubborn.run(({ left }) => (left['connections'] as IDBDatabase[]).forEach((connection) => connection.close()))
-  await expect.poll(() => stubborn.run(({ databases }) => databases()), { timeout: 5_000 }).toEqual([])
+  await expect.poll(() => stubborn.run(({ databases }) => databases())).toEqual([])
 })
 
 test('a tab that was frozen, and one in the back/forward cache, serve nothing when they are back', async () => {

@@ -37,14 +37,14 @@ test('when a loading tab is killed, the others load what it had not, and every c
   const places = await tabs.open(3)
   tabs.api.hold()
   const loading = new Map(places.map((place) => [place, loadAll(place, KEYS).catch((error) => error)]))
-  await expect.poll(() => tabs.api.held.length, { timeout: 10_000 }).toBe(100)
+  await expect.poll(() => tabs.api.held.length).toBe(100)
   const heldOf = (name: string) => tabs.api.held.filter(({ by }) => by === name).length
   const leader = places.toSorted((one, other) => heldOf(other.name) - heldOf(one.name))[0]!
   const [witness, ...rest] = places.filter((place) => place !== leader)
 
   const half = new Set(KEYS.slice(0, 50))
   tabs.api.release(({ key }) => half.has(key))
-  await expect.poll(() => witness!.run(({ rows }) => rows().then(({ length }) => length)), { timeout: 10_000 }).toBe(50)
+  await expect.poll(() => witness!.run(({ rows }) => rows().then(({ length }) => length))).toBe(50)
   const lost = heldOf(leader.name)
   expect(lost).toBeGreaterThan(0)
   await leader.crash()

@@ -32,12 +32,12 @@ export class Visitor {
   async sees(source: Source, path: string): Promise<void> {
     const { page } = this
     const shown = async () => [await page.locator('#answer-source').textContent(), await page.locator('#answer-path').textContent()]
-    await expect.poll(shown, { timeout: 8_000, message: 'the last answer' }).toEqual([source, path])
+    await expect.poll(shown, { message: 'the last answer' }).toEqual([source, path])
   }
 
   async reads(selector: string, text: string | RegExp): Promise<void> {
     const shown = () => this.page.locator(selector).textContent()
-    await expect.poll(shown, { timeout: 8_000, message: selector }).toMatch(text)
+    await expect.poll(shown, { message: selector }).toMatch(text)
   }
 
   async presses(name: string): Promise<void> {
