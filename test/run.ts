@@ -10,7 +10,7 @@ import { debianPackages, ENGINE_NAMES, missingEngines, type EngineName } from '.
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
 const MINUTE_MS = 60_000
-/** Whether the tests that take minutes run too: storage that fails in Chromium, and tens of thousands of keys in it. */
+/** Whether what takes long runs too: storage that fails in Chromium, tens of thousands of keys in it, pictures of the demo. */
 const FULL = process.env['FULL'] === 'true'
 
 interface Tally {

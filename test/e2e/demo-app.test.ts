@@ -1,11 +1,10 @@
-// The demo's app for everybody: by keyboard, by address, on any width, light and dark, and for screen readers. Screenshots go to
-// test-results/demo/.
+// The demo's app for everybody: by keyboard, by address, on any width, light and dark, and for screen readers. In full
+// runs pictures go to test-results/demo/.
 
 import axe from 'axe-core'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { beforeEach, expect, test } from 'vitest'
-import { PICTURES, violations } from './pages.ts'
+import { picture, rulesFor, violations } from './pages.ts'
 import { readShifts, watchShifts } from './support/shifts.ts'
 import { useDemo } from './support/tabs.ts'
 import { tasksDuring } from './support/trace.ts'
@@ -145,10 +144,8 @@ async function inspect(name: string): Promise<void> {
   await page.evaluate(axe.source)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    await page.screenshot({ path: join(PICTURES, `${name}-${colorScheme}.png`), fullPage: true })
-    // The other scheme has other colours, and nothing else.
-    const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined
-    expect(await violations(page, rules), `${name}, ${colorScheme}`).toEqual([])
+    await picture(page, `${name}-${colorScheme}`)
+    expect(await violations(page, rulesFor(colorScheme)), `${name}, ${colorScheme}`).toEqual([])
   }
   const [content = 0, room = 0] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
   expect(content, 'no horizontal scrolling').toBeLessThanOrEqual(room)
