@@ -10,7 +10,7 @@ import { debianPackages, ENGINE_NAMES, missingEngines, type EngineName } from '.
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
 const MINUTE_MS = 60_000
-/** Whether what takes long runs too: storage that fails in Chromium, tens of thousands of keys in it, pictures of the demo. */
+/** Whether what takes long runs too: storage that fails in Chromium, tens of thousands of keys in it. */
 const FULL = process.env['FULL'] === 'true'
 
 interface Tally {
@@ -63,7 +63,7 @@ async function runSuites(missing: readonly EngineName[]): Promise<Tally> {
   const projects = ['unit', ...engines, ...(engines.includes('chromium') ? ['e2e', 'tabs', ...(FULL ? ['engines'] : [])] : [])]
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...projects.map((name) => `--project=${name}`)]
   try {
-    const code = await run('suites', join(BIN, 'vitest'), args, 15 * MINUTE_MS)
+    const code = await run('suites', join(BIN, 'vitest'), args, 18 * MINUTE_MS)
     const tally = readReport(report)
     // Errors outside any test (an engine that died, an unhandled rejection) show in the exit code alone.
     if (code !== 0 && tally.failed === 0) tally.failed = 1

@@ -8,7 +8,7 @@ import { useServed } from './support/demo.ts'
 import { readShifts, watchShifts } from './support/shifts.ts'
 
 const PICTURES = join(import.meta.dirname, '../../test-results/demo')
-const FULL = process.env['FULL'] === 'true'
+const PICTURES_WANTED = process.env['PICTURES'] === 'true'
 const SIZES = { 360: { width: 360, height: 740 }, 1280: { width: 1280, height: 900 } }
 
 export interface Pages {
@@ -56,12 +56,12 @@ export function usePages(): Pages {
   }
 }
 
-/** Takes a picture of the whole page for people to look at, in full runs (see ../run.ts). */
+/** Takes a picture of the whole page for people to look at, with `PICTURES=true`. */
 export async function picture(page: Page, name: string): Promise<void> {
-  if (FULL) await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
+  if (PICTURES_WANTED) await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true })
 }
 
-/** Pictures at 360 and 1280 px, light and dark; at none of them does the page scroll sideways or keep anybody out. So far nothing jumped. */
+/** At 360 and 1280 px, light and dark, the page neither scrolls sideways nor keeps anybody out. So far nothing jumped. */
 export async function expectFits(page: Page, name: string): Promise<void> {
   expect(await readShifts(page), 'layout shift').toBeLessThan(0.02)
   for (const frame of page.frames()) await frame.evaluate(axe.source)

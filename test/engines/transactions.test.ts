@@ -129,7 +129,7 @@ describe.each(BACKENDS)('%s', (engine) => {
     tab.silent = true
   })
 
-  test('F24: an entry that is too large is refused alone, once, and what was written with it is stored', { timeout: MINUTE_MS }, async () => {
+  test('F24: an entry that is too large is refused alone, once, and what was written with it is stored', { timeout: 3 * MINUTE_MS }, async () => {
     const tab = await open()
     await countCalls(tab)
     const outcomes = await tab.run(({ cache, outcome }, backend) => {
