@@ -6,12 +6,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { debianPackages, ENGINE_NAMES, missingEngines, type EngineName } from './browser/engines.ts'
+import { FULL } from './full.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
 const MINUTE_MS = 60_000
-/** Whether what takes long runs too: storage that fails in Chromium, tens of thousands of keys in it. */
-const FULL = process.env['FULL'] === 'true'
 
 interface Tally {
   passed: number

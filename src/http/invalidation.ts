@@ -23,7 +23,7 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   ])
 }
 
-/** What an app selects. @param ask reads a URL @param prefixFor that of a request */
+/** What an app selects. @param askFor what a request for a URL asks @param prefixFor that of a request's partition */
 export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
   const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { defineBrowserProvider } from '@vitest/browser'
 import { build } from 'vite'
 import type { BrowserCommand, BrowserInstanceOption, BrowserProvider, BrowserProviderOption, TestProject } from 'vitest/node'
+import { FULL } from '../full.ts'
 import { ENGINE_NAMES, type EngineName } from './engines.ts'
 import { launchEngine, type RunningEngine } from './launch.ts'
 
@@ -14,7 +15,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The engine that a browser project runs in. */
     engine: EngineName
-    /** Whether the tests that take minutes run too (see ../run.ts). */
+    /** Whether the tests that take minutes run too (see ../full.ts). */
     full: boolean
   }
 }
@@ -38,7 +39,7 @@ declare module 'vitest/browser' {
 export const ENGINE_PROJECTS: BrowserInstanceOption[] = ENGINE_NAMES.map((engine) => ({
   browser: engine,
   name: engine,
-  provide: { engine, full: process.env['FULL'] === 'true' },
+  provide: { engine, full: FULL },
 }))
 
 const databaseFiles: BrowserCommand = ({ home }) =>

@@ -41,7 +41,7 @@ test.each([null, 7, 'accept: */*', [['accept']]])('what Headers refuses as heade
   expect(() => createReader()(URL_OF_ALL, { headers: headers as never })).toThrow(TypeError)
 })
 
-test('an instance of Headers, and another copied', () => {
+test('the fields of a Headers are read as they are', () => {
   const headers = new Headers([['accept', 'a'], ['Accept', 'b']])
   expect([...createReader()(URL_OF_ALL, { headers }).headers]).toEqual([['accept', 'a, b']])
 })
@@ -61,7 +61,7 @@ test.each(['', '/items', 'https://', 'http://a b/'])('where there is no page, %j
   expect(() => createReader()(input)).toThrow(TypeError)
 })
 
-test('the 2,000 URLs after one another are read each as it is', () => {
+test('of 2,000 URLs, twice one after the other, each is read as it is', () => {
   const read = createReader()
   for (let time = 0; time < 2; time++) for (let i = 0; i < 2_000; i++) expect(read(`${URL_OF_ALL}?${i}#${i}`).url).toBe(`${URL_OF_ALL}?${i}`)
 })
