@@ -132,10 +132,16 @@ test('writes under way when a page leaves are on disk when it has left', async (
 
 test('a page that loads, and one that waits for its load, have a place in the back/forward cache once they have their value', async () => {
   const [tab, other] = await openPair(true)
-  await Promise.all([tab, other].map((each) => each.run(({ load }) => load('key'))))
+  const load = (each: Tab, key: string) => each.run(({ load }, wanted) => load(wanted), key)
+  tabs.api.hold()
+  const begun = [load(tab, 'its own'), load(other, 'of the other')]
+  await expect.poll(() => tabs.api.held.length).toBe(2)
+  const joined = [load(tab, 'of the other'), load(other, 'its own')]
+  tabs.api.release()
+  await Promise.all([...begun, ...joined])
   await tab.leave()
   await tab.comeBack()
-  expect(await tab.run(({ cache }) => cache.info('key').then((info) => info?.tier))).toBe('memory')
+  expect(await tab.run(({ cache }) => cache.info('its own').then((info) => info?.tier))).toBe('memory')
 })
 
 test('a page in the back/forward cache does not hold up the deletion of the database', async () => {
