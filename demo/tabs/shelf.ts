@@ -32,6 +32,8 @@ function createRow(cache: Cache<unknown>, key: string, value: string): HTMLLIEle
     row.classList.remove('is-told')
     void show().then(() => requestAnimationFrame(() => row.classList.toggle('is-told', !local)))
   })
+  // While storage did not answer, what lies there did not show.
+  cache.subscribe(({ type }) => type === 'status' && void show())
   void show()
   return row
 }

@@ -35,7 +35,7 @@ export interface ConnectionWatcher {
   onOpening(): void
   /** The database has opened, for the first time or again. */
   onOpen(): void
-  /** Site data was cleared, or the engine gave the database up: what was stored may be gone. */
+  /** Site data was cleared, the database is being deleted, or the engine gave it up: what was stored may be gone. */
   onLost(): void
   /** The engine found the database damaged, and has begun an empty one. */
   onDamage(error: CacheError): void
@@ -64,11 +64,13 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     }
     handle = database
     opening ??= Promise.resolve(database)
-    database.onversionchange = () => drop(database)
-    database.onclose = () => {
+    const lose = (): void => {
       drop(database)
       watcher.onLost?.()
     }
+    // Without a new version it is being deleted.
+    database.onversionchange = ({ newVersion }) => (newVersion === null ? lose() : drop(database))
+    database.onclose = lose
     watcher.onOpen?.()
     if (breaker.fault?.fault?.phase === 'open') breaker.mend()
     return database

@@ -87,6 +87,11 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let opened = false
   const connection = createConnection(database, durability, {
     ...watcher,
+    onLost() {
+      // Whoever hears of it forgets everything.
+      log.reset()
+      watcher.onLost()
+    },
     onOpening() {
       if (!opened) writes.recall()
     },

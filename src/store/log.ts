@@ -55,6 +55,8 @@ export interface Log {
    * one is missing.
    */
   see(id: number): boolean
+  /** Begins anew, for a tab that holds nothing any more that could be out of date. */
+  reset(): void
   /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
   catchUp(log: IDBObjectStore): Promise<readonly Change[]>
 }
@@ -98,6 +100,11 @@ export function createLog(): Log {
       ahead.add(id)
       while (ahead.delete(position + 1)) position++
       return ahead.size > 0
+    },
+    reset() {
+      position = undefined
+      trimmed = 0
+      ahead.clear()
     },
     async catchUp(log) {
       if (position === undefined) {
