@@ -71,7 +71,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> => {
     missing = undefined
-    return within(OPEN_TIME_LIMIT, connection.run('read', (_entries, records) => log.catchUp(records))).then(
+    return within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction))).then(
       (missed) => {
         onMissed(missed)
         return true
@@ -124,9 +124,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Runs one of several transactions, so that writes and other tabs get their turn between them. */
   const takeTurn = async <T>(work: Work<T>): Promise<T> => {
     await writes.settled()
-    return connection.run('delete', async (entries, records) => {
-      await (log.position ?? log.catchUp(records))
-      return work(entries, records)
+    return connection.run('delete', async (entries) => {
+      await (log.position ?? log.catchUp(entries.transaction))
+      return work(entries)
     })
   }
 
@@ -138,8 +138,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const trimToBound = async (first?: Work<unknown>): Promise<void> => {
     written = 0
     await writes.settled()
-    await evict(async (entries, records) => {
-      await first?.(entries, records)
+    await evict(async (entries) => {
+      await first?.(entries)
       return trim(entries, maxStoredEntries)
     })
   }

@@ -4,6 +4,7 @@
 
 import { changesIn, EVERYTHING, isEverything, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
+import { LOG } from './schema.ts'
 
 /** Records kept, and changes in all of them together, about. Whoever missed more takes everything for changed. */
 export const LOG_LENGTH = 500
@@ -23,7 +24,8 @@ const GONE: readonly Change[] = [EVERYTHING]
  * Records after a position; one that is {@link GONE} where they are not all there.
  * @param emptied the position at which whoever asks has emptied the log
  */
-export async function recordsSince(log: IDBObjectStore, position: number, emptied?: number): Promise<readonly LogRecord[]> {
+export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number): Promise<readonly LogRecord[]> {
+  const log = transaction.objectStore(LOG)
   const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
   const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
   const first = records[0]?.id ?? position + 1
@@ -45,11 +47,11 @@ export interface Log {
   /** Takes all up to a record of this tab for known, if it has not looked yet: there was nothing that could be out of date. */
   begin(id: number): void
   /** Adds what a transaction does; the request's result is the record's number. */
-  append(log: IDBObjectStore, changes: readonly Change[]): IDBRequest
+  append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
   /** Records of other tabs after a position. */
-  since(log: IDBObjectStore, position: number): Promise<readonly LogRecord[]>
+  since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
   /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
-  empty(log: IDBObjectStore): void
+  empty(transaction: IDBTransaction): void
   /**
    * Takes a record for known, one of this tab or one that another has told of. They may come in any order; returns whether
    * one is missing.
@@ -58,7 +60,7 @@ export interface Log {
   /** Begins anew, for a tab that holds nothing any more that could be out of date. */
   reset(): void
   /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
-  catchUp(log: IDBObjectStore): Promise<readonly Change[]>
+  catchUp(transaction: IDBTransaction): Promise<readonly Change[]>
 }
 
 export function createLog(): Log {
@@ -79,19 +81,20 @@ export function createLog(): Log {
     begin(id) {
       position ??= id
     },
-    append(log, changes) {
+    append(transaction, changes) {
+      const log = transaction.objectStore(LOG)
       const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)
       // Whoever clears the data leaves no names behind.
       if (changes.some(isEverything)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
       return log.add({ changes: kept < 1 ? GONE : changes, by: own })
     },
-    async since(log, position) {
+    async since(transaction, position) {
       // What this tab has done it knows, and a commit of its own may come late.
-      return (await recordsSince(log, position, emptied)).filter(({ by }) => by !== own)
+      return (await recordsSince(transaction, position, emptied)).filter(({ by }) => by !== own)
     },
-    empty(log) {
-      log.clear()
+    empty(transaction) {
+      transaction.objectStore(LOG).clear()
       emptied = position
     },
     see(id) {
@@ -106,13 +109,13 @@ export function createLog(): Log {
       trimmed = 0
       ahead.clear()
     },
-    async catchUp(log) {
+    async catchUp(transaction) {
       if (position === undefined) {
-        const last = await lastOf(log)
+        const last = await lastOf(transaction.objectStore(LOG))
         position ??= last ?? 0
         return []
       }
-      const records = await recordsSince(log, position, emptied)
+      const records = await recordsSince(transaction, position, emptied)
       // Meanwhile the position may have moved on.
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}

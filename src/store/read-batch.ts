@@ -68,13 +68,14 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
     if (hosts || !waiting.length) return
     const reads = waiting.splice(0)
     connection
-      .run('read', (entries, records) => Promise.all([issue(entries, reads), log.position ?? log.catchUp(records)]), reads.length)
+      .run('read', (entries) => Promise.all([issue(entries, reads), log.position ?? log.catchUp(entries.transaction)]), reads.length)
       .catch((error) => reads.forEach(({ reject }) => reject(error)))
   }
 
   const get = (key: string): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      if (waiting.push({ key, resolve, reject }) === 1) queueMicrotask(flush)
+      // In browsers queueMicrotask() takes a µs or more.
+      if (waiting.push({ key, resolve, reject }) === 1) void Promise.resolve().then(flush)
     })
 
   /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */

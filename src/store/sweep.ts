@@ -38,11 +38,11 @@ export async function sweepExpired(
   let asked = LISTED_AT_ONCE
   let position = -1
   for (;;) {
-    const deleted = await run(async (entries, log) => {
+    const deleted = await run(async (entries) => {
       pause(entries)
       /** Whether the log is empty, and the next transaction has to list anew: then as much as possible is done in one. */
       let blind = false
-      for (const { id, changes } of await recordsSince(log, position)) {
+      for (const { id, changes } of await recordsSince(entries.transaction, position)) {
         blind = id === position
         position = id
         for (const change of changes) {

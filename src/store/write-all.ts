@@ -19,7 +19,7 @@ export interface QueuedWrite<V> extends Write<V> {
 }
 
 /** Issues writes in their order; those of one key wait for each other. Returns what they did. */
-export async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectStore, log: Log, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
+export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
   /** By key, or by number. */
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
@@ -32,7 +32,7 @@ export async function writeAll<V>(entries: IDBObjectStore, records: IDBObjectSto
     if (decide) {
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
       const entry = (write.entry = decide(found))
-      const later = since === undefined ? [] : await (looks[since] ??= log.since(records, since))
+      const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
       // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows. What a load has brought
       // is stored together or not at all.
       const counts = (other: Change): boolean =>

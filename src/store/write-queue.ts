@@ -65,12 +65,13 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     let begun: readonly Write<V>[] = []
     const { missed, changes, record } = await connection.run(
       frugal ? 'delete' : 'put',
-      async (entries, records) => {
-        const missed = frugal ? await log.catchUp(records) : []
+      async (entries) => {
+        const { transaction } = entries
+        const missed = frugal ? await log.catchUp(transaction) : []
         begun = owed.writes()
-        const changes = await writeAll(entries, records, log, [...begun, ...writes])
-        if (frugal) log.empty(records)
-        return { missed, changes, record: frugal || !changes.length ? undefined : log.append(records, unlogged.concat(changes)) }
+        const changes = await writeAll(entries, log, [...begun, ...writes])
+        if (frugal) log.empty(transaction)
+        return { missed, changes, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
     )

@@ -16,9 +16,9 @@ describe('position and catching up', () => {
     await inside(async (store) => {
       const log = createLog()
       expect(log.position).toBeUndefined()
-      expect(await log.catchUp(store)).toEqual([])
+      expect(await log.catchUp(store.transaction)).toEqual([])
       expect(log.position).toBe(5)
-      expect(await log.catchUp(store)).toEqual([])
+      expect(await log.catchUp(store.transaction)).toEqual([])
     })
   })
 
@@ -26,7 +26,7 @@ describe('position and catching up', () => {
     const inside = await logOf()
     await inside(async (store) => {
       const log = createLog()
-      expect(await log.catchUp(store)).toEqual([])
+      expect(await log.catchUp(store.transaction)).toEqual([])
       expect(log.position).toBe(0)
     })
   })
@@ -35,9 +35,9 @@ describe('position and catching up', () => {
     const inside = await logOf(1, 2)
     await inside(async (store) => {
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       for (const id of [3, 4]) store.put({ id, changes: [set(`k${id}`)] })
-      expect(await log.catchUp(store)).toEqual([set('k3'), set('k4')])
+      expect(await log.catchUp(store.transaction)).toEqual([set('k3'), set('k4')])
       expect(log.position).toBe(4)
     })
   })
@@ -46,7 +46,7 @@ describe('position and catching up', () => {
     const inside = await logOf(1)
     await inside(async (store) => {
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       const positions = [4, 3, 3, 6, 2, 1, 5, 5].map((id) => {
         log.see(id)
         return log.position
@@ -60,11 +60,11 @@ describe('position and catching up', () => {
     await inside(async (store) => {
       const log = createLog()
       store.delete(IDBKeyRange.lowerBound(2))
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       for (const id of [2, 3, 4, 5]) store.put({ id, changes: [set(`k${id}`)] })
       log.see(3)
       log.see(5)
-      expect(await log.catchUp(store)).toEqual([set('k2'), set('k4')])
+      expect(await log.catchUp(store.transaction)).toEqual([set('k2'), set('k4')])
       expect(log.position).toBe(5)
     })
   })
@@ -73,9 +73,9 @@ describe('position and catching up', () => {
     const inside = await logOf(1, 2)
     await inside(async (store) => {
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       store.clear()
-      expect(await log.catchUp(store)).toEqual([EVERYTHING])
+      expect(await log.catchUp(store.transaction)).toEqual([EVERYTHING])
       expect(log.position).toBe(2)
       expect(log.see(3)).toBe(false)
       expect(log.position).toBe(3)
@@ -87,7 +87,7 @@ describe('position and catching up', () => {
     await inside(async (store) => {
       const log = createLog()
       expect(log.heard).toBeUndefined()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       expect(log.heard).toBe(1)
       for (const id of [4, 3]) log.see(id)
       expect([log.position, log.heard]).toEqual([1, 4])
@@ -100,12 +100,12 @@ describe('position and catching up', () => {
     const inside = await logOf(1)
     await inside(async (store) => {
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       for (let id = 3; id < 500_000; id++) log.see(id)
       expect(log.heard).toBe(499_999)
       store.put({ id: 2, changes: [] })
       store.put({ id: 3, changes: [set('k3')] })
-      expect(await log.catchUp(store)).toEqual([set('k3')])
+      expect(await log.catchUp(store.transaction)).toEqual([set('k3')])
     })
   })
 
@@ -114,11 +114,11 @@ describe('position and catching up', () => {
       const inside = await logOf(1)
       await inside(async (store) => {
         const log = createLog()
-        await log.catchUp(store)
+        await log.catchUp(store.transaction)
         store.clear()
         for (const id of [8, 9]) store.put({ id, changes: [set(`k${id}`)] })
         told.forEach(log.see)
-        expect(await log.catchUp(store), `told of ${String(told)}`).toEqual([EVERYTHING])
+        expect(await log.catchUp(store.transaction), `told of ${String(told)}`).toEqual([EVERYTHING])
         expect(log.position).toBe(9)
       })
     }
@@ -128,9 +128,9 @@ describe('position and catching up', () => {
     const inside = await logOf(1, 2)
     await inside(async (store) => {
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       expect(log.see(50)).toBe(true)
-      expect(await log.catchUp(store)).toEqual([])
+      expect(await log.catchUp(store.transaction)).toEqual([])
       store.put({ id: 3, changes: [set('k3')] })
       expect(log.see(3)).toBe(false)
       expect(log.position).toBe(3)
@@ -140,11 +140,11 @@ describe('position and catching up', () => {
   it('a log that starts anew, as after a deletion, is not mistaken for the old one', async () => {
     const inside = await logOf(1, 2, 3)
     const log = createLog()
-    await inside(async (store) => void (await log.catchUp(store)))
+    await inside(async (store) => void (await log.catchUp(store.transaction)))
     const again = openIndexedDbStore('shop')
     for (let commit = 0; commit < 6; commit++) await again.store.set([entryOf('k', commit)])
     const [database] = (await databaseNames()).filter((name) => name.includes('shop'))
-    await inLog(async (store) => expect(await log.catchUp(store)).toContainEqual(EVERYTHING), database)
+    await inLog(async (store) => expect(await log.catchUp(store.transaction)).toContainEqual(EVERYTHING), database)
     await again.store.close()
   })
 })
@@ -167,7 +167,7 @@ describe('garbage in it', () => {
     await store.set([entryOf('b', 1)])
     await inLog(async (log) => {
       const { id } = ((await settled(log.getAll())) as { id: number }[])[0]!
-      expect((await recordsSince(log, id)).flatMap(({ changes }) => changes)).toEqual([set('a'), set('b')])
+      expect((await recordsSince(log.transaction, id)).flatMap(({ changes }) => changes)).toEqual([set('a'), set('b')])
     })
     await store.close()
     await other.store.close()
@@ -178,9 +178,9 @@ describe('garbage in it', () => {
     await inside(async (store) => {
       store.put({ id, changes: [set('foreign')] })
       const log = createLog()
-      await log.catchUp(store)
+      await log.catchUp(store.transaction)
       for (const next of [3, 4]) store.put({ id: next, changes: [set(`k${next}`)] })
-      const changes = await log.catchUp(store)
+      const changes = await log.catchUp(store.transaction)
       expect(changes.some((change) => 'prefix' in change || ('key' in change && change.key === 'k4'))).toBe(true)
     })
   })
