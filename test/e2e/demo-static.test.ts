@@ -51,7 +51,7 @@ test('has an index, a worker, a manifest with icons, and keeps its data out of t
   expect(code.length).toBeLessThan(120_000)
 })
 
-test.concurrent.for((['chromium', 'firefox', 'webkit'] as const).filter((name) => findEngine(name)))('each page works in %s: the worker, or the page itself, plays the server', async (engine, { expect }) => {
+test.concurrent.for((['chromium', 'firefox', 'webkit'] as const).filter((name) => findEngine(name)))('each page works in %s: the worker, or the page itself, plays the server', { timeout: 180_000 }, async (engine, { expect }) => {
   const reported = new Promise<string>((resolve) => reports.set(engine, resolve))
   const running = launchEngine(engine, `http://127.0.0.1:${site.port}/probe?${engine}#${BASE}`)
   try {
