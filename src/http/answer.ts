@@ -24,7 +24,8 @@ export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, he
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
   const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]
   const size = bytes.byteLength
-  const part = method === 'GET' && status === 200 && partOf(asked.get('range') ?? '', size)
+  const range = asked.get('range')
+  const part = range && method === 'GET' && status === 200 && partOf(range, size)
   if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, { url })
   const [from, to] = part
   const whole = new Headers(headers)
@@ -39,34 +40,65 @@ export function gatewayTimeout(cacheStatus: string): Response {
   return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
 }
 
-/**
- * @param members that the constructor does not take
- * @param live of a body that may break off
- */
-function make(body: BodyInit | null, init: ResponseInit, members: object, live?: Live): Response {
+function make(body: BodyInit | null, init: ResponseInit, members: Members, live?: Live): Response {
   // Statuses that have no body (Fetch, "null body status").
-  return dress(new Response([204, 205, 304].includes(init.status!) ? null : body, init), members, live)
+  return new Answer([204, 205, 304].includes(init.status!) ? null : body, init, members, live)
 }
 
+/** Members that the constructor of `Response` does not take. */
+type Members = Partial<Pick<Response, 'url' | 'redirected' | 'type'>>
+
+/** Of a body that may break off. */
 interface Live {
   readonly signal: AbortSignal | undefined
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
 
-/** Clones have the members too. */
-function dress(response: Response, members: object, live: Live | undefined): Response {
-  const define = (name: string, value: unknown): unknown => Object.defineProperty(response, name, { value })
-  for (const name in members) define(name, members[name as keyof object])
-  define('clone', () => dress(Response.prototype.clone.call(response), members, live))
-  if (live) for (const name of READERS) if (name in response) define(name, () => readAs(name, response, live))
-  return response
+/** Its clones have the members too. */
+class Answer extends Response {
+  readonly #members: Members
+  readonly #live: Live | undefined
+
+  constructor(body: BodyInit | null, init: ResponseInit, members: Members, live: Live | undefined) {
+    super(body, init)
+    this.#members = members
+    this.#live = live
+  }
+
+  static {
+    for (const name of READERS) {
+      const read = Response.prototype[name] as (() => Promise<never>) | undefined
+      const value = function (this: Answer): Promise<unknown> {
+        const reading = read!.call(this)
+        return this.#live ? told(reading, this.#live) : reading
+      }
+      if (read) Object.defineProperty(this.prototype, name, { value })
+    }
+  }
+
+  override get url(): string {
+    return this.#members.url ?? super.url
+  }
+
+  override get redirected(): boolean {
+    return this.#members.redirected ?? super.redirected
+  }
+
+  override get type(): ResponseType {
+    return this.#members.type ?? super.type
+  }
+
+  override clone(): Response {
+    const { body, status, statusText, headers } = super.clone()
+    return new Answer(body, { status, statusText, headers }, this.#members, this.#live)
+  }
 }
 
 /** Engines differ in what a stream that was not fetched breaks off with: an abort, if with an error at all; a lost connection, in Firefox, as if aborted. */
-async function readAs(name: (typeof READERS)[number], response: Response, { signal }: Live): Promise<unknown> {
+async function told(reading: Promise<unknown>, { signal }: Live): Promise<unknown> {
   try {
-    return await Response.prototype[name].call(response)
+    return await reading
   } catch (error) {
     throw (error as Error).name === 'AbortError' ? new TypeError('Failed to fetch', { cause: error }) : error
   } finally {

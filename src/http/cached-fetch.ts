@@ -20,7 +20,7 @@ import { judge } from './verdict.ts'
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
  *
- * @param cache holds the responses, two entries each; apart from them it may hold what it likes
+ * @param cache holds the responses, one entry each, and another for a long body; apart from them it may hold what it likes
  * @throws TypeError, RangeError for bad options
  * @example
  * const cache = createCache<HttpEntry>({ name: 'api' })

@@ -3,7 +3,7 @@
 import type { Cache, LoaderContext } from '../contract.ts'
 import type { Task } from './exchange.ts'
 import { bodyKeyOf } from './keys.ts'
-import { bytesOf, findVariant, selectorsOf, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
+import { bytesOf, findVariant, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 
 export interface Found {
   /** All that is stored of the URL, the latest first. */
@@ -15,6 +15,8 @@ export interface Found {
 
 /** Responses kept of one URL beside the latest. */
 const MOST_OTHERS = 15
+/** The largest body that is read, and written, with its fields: about where a second read begins to cost less. */
+const SMALL_BODY = 16_384
 
 const STALE = { stale: true } as const
 
@@ -25,26 +27,24 @@ type Wanted = Pick<Task, 'key' | 'ask' | 'user'>
 export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found | undefined {
   const variants = variantsIn(cache.peek(key))
   const stored = findVariant(variants, ask, user)
-  const own = stored && bodyKeyOf(key, stored.selectors)
-  const bytes = stored && bytesOf(cache.peek(own!), stored)
-  if (!bytes) return undefined
+  if (!stored) return undefined
+  let bytes = bytesOf(stored, stored)
+  if (!bytes) {
+    const own = bodyKeyOf(key, stored.selectors)
+    bytes = bytesOf(cache.peek(own), stored)
+    if (!bytes) return undefined
+    void cache.get(own)
+  }
   // They count as used. What memory holds cannot fail to be read.
   void cache.get(key)
-  void cache.get(own!)
   return { variants, stored, bytes }
 }
 
 /** Reads what is stored for a request. */
 export async function find(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Promise<Found> {
-  const usual = bodyKeyOf(key, selectorsOf(ask, user, null))
-  // Together, so that they share a transaction: with a Vary on what the request has, the body is another.
-  const listing = cache.get(key, STALE)
-  const reading = cache.get(usual, STALE)
-  reading.catch(() => {})
-  const variants = variantsIn(await listing)
+  const variants = await list(cache, key)
   const stored = findVariant(variants, ask, user)
-  const own = stored && bodyKeyOf(key, stored.selectors)
-  const bytes = stored && bytesOf(await (own === usual ? reading : cache.get(own!, STALE)), stored)
+  const bytes = stored && (bytesOf(stored, stored) ?? bytesOf(await cache.get(bodyKeyOf(key, stored.selectors), STALE), stored))
   return { variants, stored: bytes && stored, bytes }
 }
 
@@ -63,13 +63,16 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
 export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer): HttpEntry {
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
-  const others = variants.filter(({ selectors }) => bodyKeyOf(key, selectors) !== own)
-  const kept = [stored, ...others.splice(0, MOST_OTHERS)]
+  const small = bytes && bytes.byteLength <= SMALL_BODY
+  const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter(isOther).slice(0, MOST_OTHERS)]
   const end = Math.max(...kept.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: kept.flatMap((variant) => variant.tags) })
-  if (bytes) also(own, { stamp: stored.stamp, bytes })
-  for (const { selectors } of others) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
+  if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
+  // Bodies that nothing tells of any more.
+  const gone = variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant)))
+  for (const { selectors } of gone) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
   if (key === loaded) return kept
   also(key, kept)
   return []

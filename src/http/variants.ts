@@ -1,5 +1,5 @@
-// What is kept of a URL's responses: one entry lists them, without their bodies, the latest first; each body is an entry of
-// its own. So a 304 writes no body, and a check reads none.
+// What is kept of a URL's responses: one entry lists them, the latest first. A body of more than a few kB is an entry of its
+// own, so that a 304 does not write it, nor a check read it. With a smaller one that is cheaper than a second read.
 
 import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
@@ -8,7 +8,7 @@ import type { Life } from './policy.ts'
 /** A request field that chose a response, and its value; null where it was absent. */
 type Selector = readonly [name: string, value: string | null]
 
-/** One stored response without its body. */
+/** One stored response. */
 export interface StoredResponse extends Life {
   /** The form of this record. */
   readonly form: 1
@@ -21,6 +21,8 @@ export interface StoredResponse extends Life {
   readonly responseTime: number
   /** The same in its body: both are of one answer. */
   readonly stamp: number
+  /** A small body; another is an entry of its own. */
+  readonly bytes: ArrayBuffer | undefined
   /** What caches before this one have said of it, to be continued (RFC 9211, section 2). */
   readonly cacheStatus: string
   /** Of its groups. */
@@ -42,7 +44,8 @@ export function variantsIn(value: HttpEntry | undefined): readonly StoredRespons
   return Array.isArray(value) ? value.filter((variant) => variant?.form === 1 && [variant.selectors, variant.headers, variant.tags].every(Array.isArray)) : []
 }
 
-export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse): ArrayBuffer | undefined {
+/** The body of a response, if this entry, or the response itself, has it. */
+export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }: StoredResponse): ArrayBuffer | undefined {
   const body = value as Partial<StoredBody> | undefined
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
 }
@@ -50,7 +53,7 @@ export function bytesOf(value: HttpEntry | undefined, { stamp }: StoredResponse)
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: string | null): StoredResponse | undefined {
   return variants.find(
-    ({ status, selectors }) => (ask.redirect === 'manual' || !/30[12378]/.test(`${status}`)) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
+    ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
   )
 }
 

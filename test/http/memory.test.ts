@@ -4,21 +4,23 @@ import { expect, test } from 'vitest'
 import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
 import { createCache } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
-import { FRESH, serveSite } from './serving.ts'
+import { FRESH, long, serveSite, type Answering } from './serving.ts'
 import { standOn } from './standing.ts'
 
 const site = serveSite()
 
-test('a hit is a use: what was not asked for as lately makes room', async () => {
+test.each<[what: string, answer: Answering, entries: number]>([
+  ['a small body', FRESH, 1],
+  ['a long body', { fields: { 'Cache-Control': 'max-age=60' }, body: long('x') }, 2],
+])('a hit is a use: what was not asked for as lately makes room, with %s', async (_what, answer, entries) => {
   const place = placeOf(MEMORY_ALONE)
-  // Two responses, two entries each.
-  const { text, ask, cache } = standOn(place, {}, place.open<HttpEntry>({ maxEntries: 4 }))
-  const [first, second, third] = [site.page(FRESH), site.page(FRESH), site.page(FRESH)]
+  const { text, ask, cache } = standOn(place, {}, place.open<HttpEntry>({ maxEntries: 2 * entries }))
+  const [first, second, third] = [site.page(answer), site.page(answer), site.page(answer)]
   await text(first.url)
   await text(second.url)
   const { hits } = cache.stats().memory
   await text(first.url)
-  expect(cache.stats().memory.hits - hits).toBe(2)
+  expect(cache.stats().memory.hits - hits).toBe(entries)
   await text(third.url)
   expect((await ask(first.url))[1]).toMatch(/^hit/)
   expect((await ask(second.url))[1]).toMatch(/^fwd=uri-miss/)

@@ -5,7 +5,7 @@ import type { HttpEntry } from '../../src/http/index.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { DAY, SECOND } from '../helpers/clock.ts'
 import { createPlainStore } from '../store/plain-store.ts'
-import { BROKEN, serveSite, type Page } from './serving.ts'
+import { BROKEN, long, serveSite, type Page } from './serving.ts'
 import { reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
 
 const site = serveSite()
@@ -83,12 +83,12 @@ describe.each(TIERS)('$title', (arrangement) => {
   test('a stored response whose body is gone is asked for without conditions', async () => {
     const place = placeOf(arrangement)
     const standing = standOn(place)
-    const page = site.page({ fields: { ...MINUTE, ETag: '"1"' }, body: 'whole' })
+    const page = site.page({ fields: { ...MINUTE, ETag: '"1"' }, body: long('whole') })
     await standing.text(page.url)
     for (const key of await bodyKeys(standing)) await standing.cache.delete(key)
-    expect((await standing.ask(page.url))[0]).toBe('whole')
+    expect((await standing.ask(page.url))[0]).toBe(long('whole'))
     expect(conditions(page)).toEqual([[undefined, undefined], [undefined, undefined]])
-    expect(await standing.ask(page.url)).toEqual(['whole', 'hit; ttl=60'])
+    expect(await standing.ask(page.url)).toEqual([long('whole'), 'hit; ttl=60'])
   })
 
   test('a 304 that nobody has asked for is given on, and not stored', async () => {
@@ -101,13 +101,16 @@ describe.each(TIERS)('$title', (arrangement) => {
   test('a response that takes the place of another leaves no body behind', async () => {
     const place = placeOf(arrangement)
     const standing = standOn(place)
-    const page = site.page(({ number }) => ({ fields: { ...MINUTE, ETag: `"${number}"` }, body: `v${number}` }))
-    for (let round = 0; round < 10; round++) {
-      await standing.text(page.url)
+    const lengths = [false, false, true, true, false, true]
+    const bodyOf = (number: number): string => (lengths[number - 1] ? long(`v${number}`) : `v${number}`)
+    const page = site.page(({ number }) => ({ fields: { ...MINUTE, ETag: `"${number}"` }, body: bodyOf(number) }))
+    for (const [index, isLong] of lengths.entries()) {
+      expect(await standing.text(page.url)).toBe(bodyOf(index + 1))
+      if (arrangement.second === 'indexeddb') expect((await rowsOnDisk(standing)).records).toBe(isLong ? 2 : 1)
+      expect(await standing.ask(page.url)).toEqual([bodyOf(index + 1), 'hit; ttl=60'])
       place.clock.advance(61 * SECOND)
     }
-    expect(page.visits()).toHaveLength(10)
-    if (arrangement.second === 'indexeddb') expect((await rowsOnDisk(standing)).records).toBe(2)
+    expect(page.visits()).toHaveLength(lengths.length)
   })
 
   test('what is confirmed again and again stays, body and all, long after it came', async () => {
@@ -124,7 +127,10 @@ describe.each(TIERS)('$title', (arrangement) => {
   })
 })
 
-test('a 304 writes what is known of the response, and not the body', async () => {
+test.each([
+  ['a small', 'stored', 0],
+  ['a long', long('stored'), 1],
+])('a 304 writes what is known of the response in one entry; of %s body %d entries are left alone', async (_what, stored, apart) => {
   const place = placeOf(TWO_TIERS)
   const written: string[] = []
   const inner = createPlainStore<HttpEntry>()
@@ -133,14 +139,15 @@ test('a 304 writes what is known of the response, and not the body', async () =>
     store: { ...inner, write: (writes) => (written.push(...writes.map(({ change }) => ('key' in change ? change.key : change.type))), inner.write(writes)) },
   })
   const standing = standOn(place, {}, cache)
-  const page = site.page(({ headers }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { ...MINUTE, ETag: '"1"' }, body: 'stored' }))
+  const page = site.page(({ headers }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { ...MINUTE, ETag: '"1"' }, body: stored }))
   await standing.text(page.url)
-  const [body] = await bodyKeys(standing)
-  expect(written.sort()).toEqual([`http\0\0${page.url}`, body])
+  const bodies = await bodyKeys(standing)
+  expect(bodies).toHaveLength(apart)
+  expect(written.sort()).toEqual([`http\0\0${page.url}`, ...bodies])
   written.length = 0
   for (let round = 0; round < 3; round++) {
     place.clock.advance(61 * SECOND)
-    await standing.text(page.url)
+    expect(await standing.text(page.url)).toBe(stored)
   }
   expect(written).toEqual(Array.from({ length: 3 }, () => `http\0\0${page.url}`))
   written.length = 0
@@ -192,7 +199,7 @@ describe('HEAD', () => {
     await head(fields)
     await expect(standing.fetch(page.url, { cache: 'only-if-cached', mode: 'same-origin' })).rejects.toThrow(TypeError)
     expect((await standing.text(page.url))).toBe('new')
-    expect(await rowsOnDisk(standing)).toMatchObject({ records: 2 })
+    expect(await rowsOnDisk(standing)).toMatchObject({ records: 1 })
   })
 
   test.each([404, 500, 503])('with status %i changes nothing', async (status) => {

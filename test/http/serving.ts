@@ -114,5 +114,8 @@ function lowerCase(fields: object): Record<string, unknown> {
 /** A fresh answer that tells the visits apart. */
 export const FRESH: Answering = ({ number }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: `v${number}` })
 
+/** A body that is an entry of its own, and not stored with its fields. */
+export const long = (text: string): string => text.padEnd(20_000, '.')
+
 /** A connection that breaks before an answer. */
 export const BROKEN: Answering = (_visit, response) => void response.destroy()

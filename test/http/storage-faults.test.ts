@@ -7,7 +7,7 @@ import { failWrites, plant } from '../helpers/indexed-db.ts'
 import { controlled, type Control } from '../helpers/stores.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { createFaultFactory, type FaultFactory } from '../faults/support/fault-factory.ts'
-import { FRESH, serveSite, type Page } from './serving.ts'
+import { FRESH, long, serveSite, type Page } from './serving.ts'
 import { reload, standOn, type Standing } from './standing.ts'
 
 const site = serveSite()
@@ -131,6 +131,8 @@ describe('records of others under the keys of responses', () => {
     ['a record of this form with nothing in it', [{ form: 1 }]],
     ['a record whose members are of other types', [{ ...LIFE, selectors: 'none', headers: 7 }]],
     ['a record without a body', [LIFE]],
+    ['a record with a text for a body', [{ ...LIFE, bytes: 'v1' }]],
+    ['a record with a view for a body', [{ ...LIFE, bytes: new Uint8Array(2) }]],
     ['a body', { stamp: 1, bytes: new ArrayBuffer(4) }],
     ['a map', new Map([[0, LIFE]])],
     ['bytes', new Uint8Array(8)],
@@ -161,7 +163,7 @@ describe('records of others under the keys of responses', () => {
   ])('in the place of a body: %s', async (_what, value) => {
     const place = placeOf(TWO_TIERS)
     const standing = standOn(place)
-    const page = site.page(FRESH)
+    const page = site.page(({ number }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: long(`v${number}`) }))
     await standing.text(page.url)
     const entries: [string, HttpEntry][] = []
     for await (const entry of standing.cache.entries()) entries.push(entry)
@@ -170,7 +172,7 @@ describe('records of others under the keys of responses', () => {
     await standing.cache.flush()
     await plant(NAME, { key, value: own, createdAt: place.clock.time, staleAt: 4e12, expiresAt: 4e12 })
     const next = await reload(place, standing)
-    expect((await next.ask(page.url))[0]).toBe('v2')
-    expect(await next.ask(page.url)).toEqual(['v2', 'hit; ttl=60'])
+    expect((await next.ask(page.url))[0]).toBe(long('v2'))
+    expect(await next.ask(page.url)).toEqual([long('v2'), 'hit; ttl=60'])
   })
 })

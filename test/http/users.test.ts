@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ALL_FROM_DISK, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
-import { serveSite, type Page } from './serving.ts'
+import { long, serveSite, type Page } from './serving.ts'
 import { as, cacheStatusOf, keysOnDisk, NO_ROWS, reload, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
 const site = serveSite()
@@ -108,7 +108,7 @@ test.each([TWO_TIERS, ALL_FROM_DISK])('$title: after a reload each still gets it
 
 test('neither a token nor a cookie lies on disk', async () => {
   const standing = standOn(placeOf(TWO_TIERS))
-  const page = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Authorization, Cookie' } })
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Authorization, Cookie' }, body: long('x') })
   await standing.text(page.url, { headers: { Authorization: 'Bearer secret-token', Cookie: 'session=secret-cookie' } })
   expect(await keysOnDisk(standing)).toHaveLength(2)
   expect(JSON.stringify((await lookAtDisk(NAME)).records)).not.toContain('secret')
