@@ -95,5 +95,5 @@ async function deleteDatabases(): Promise<string> {
       deleting.onerror = () => reject(deleting.error)
     })
   }
-  return `The database is gone, with ${plural(before, 'row', 'rows')}. The cache makes a new one at its next read, and drops what memory holds: it cannot know what it has missed.`
+  return `The database is gone, with ${plural(before, 'row', 'rows')}. What memory held went with it, and the cache makes a new one at its next read.`
 }
