@@ -6,8 +6,8 @@ import type { Place } from '../../tabs/support/tabs.ts'
 
 /** Storage that has failed is tried again after a second or three, not after a minute or five. */
 export const PROBES_SOON: readonly Haste[] = [{ from: 50_000, times: 60 }, { from: 250_000, times: 100 }]
-/** Moreover, a transaction may take a second, not ten; its limit is counted in four parts. */
-export const LIMITS_SOON: readonly Haste[] = [{ from: 2_400, times: 10 }, ...PROBES_SOON]
+/** Moreover, a transaction may take a second, not ten; its limit is counted in parts of half a second. */
+export const LIMITS_SOON: readonly Haste[] = [{ from: 500, times: 10 }, { from: 501, times: 1 }, ...PROBES_SOON]
 
 export const statusOf = (place: Place) => place.run(({ cache }) => ({ ...cache.status }))
 export const toldTo = (place: Place) => place.run(({ told }) => told)
