@@ -2,11 +2,12 @@
 // of them (`npm run test:history`), SEED=<number> others; the seed stands in the test's name.
 
 import { expect, test } from 'vitest'
+import { FULL } from '../full.ts'
 import { check, STALE_MS, type Step } from './history.ts'
 import type { RoamOptions } from './support/roam.ts'
 import { useTabs, type OpenOptions } from './support/tabs.ts'
 
-const OPERATIONS = Number(process.env['HISTORY_OPERATIONS'] ?? 2_000)
+const OPERATIONS = Number(process.env['HISTORY_OPERATIONS'] ?? (FULL ? 2_000 : 1_000))
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const KEYS = Array.from({ length: 30 }, (_, number) => `group ${number % 5}/${number}`)
 const MINUTE_MS = 60_000
