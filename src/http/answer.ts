@@ -41,6 +41,7 @@ export function gatewayTimeout(cacheStatus: string): Response {
 }
 
 function make(body: BodyInit | null, init: ResponseInit, members: Members, live?: Live): Response {
+  Answer ??= defineAnswer()
   // Statuses that have no body (Fetch, "null body status").
   return new Answer([204, 205, 304].includes(init.status!) ? null : body, init, members, live)
 }
@@ -55,48 +56,53 @@ interface Live {
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
 
-/** Its clones have the members too. */
-class Answer extends Response {
-  readonly #members: Members
-  readonly #live: Live | undefined
+/** Its clones have the members too. Own properties would take longer. */
+let Answer: ReturnType<typeof defineAnswer> | undefined
 
-  constructor(body: BodyInit | null, init: ResponseInit, members: Members, live: Live | undefined) {
-    super(body, init)
-    this.#members = members
-    this.#live = live
-  }
+/** At first use: importing this must not need a `Response`, which environments for tests may lack. */
+function defineAnswer() {
+  return class Answer extends Response {
+    readonly #members: Members
+    readonly #live: Live | undefined
 
-  static {
-    for (const name of READERS) {
-      const read = Response.prototype[name] as (() => Promise<never>) | undefined
-      const value = function (this: Answer): Promise<unknown> {
-        const reading = read!.call(this)
-        return this.#live ? told(reading, this.#live) : reading
-      }
-      if (read) Object.defineProperty(this.prototype, name, { value })
+    constructor(body: BodyInit | null, init: ResponseInit, members: Members, live: Live | undefined) {
+      super(body, init)
+      this.#members = members
+      this.#live = live
     }
-  }
 
-  override get url(): string {
-    return this.#members.url ?? super.url
-  }
+    static {
+      for (const name of READERS) {
+        const read = Response.prototype[name] as (() => Promise<never>) | undefined
+        const value = function (this: Answer): Promise<unknown> {
+          const reading = read!.call(this)
+          return this.#live ? failAsFetch(reading, this.#live) : reading
+        }
+        if (read) Object.defineProperty(this.prototype, name, { value })
+      }
+    }
 
-  override get redirected(): boolean {
-    return this.#members.redirected ?? super.redirected
-  }
+    override get url(): string {
+      return this.#members.url ?? super.url
+    }
 
-  override get type(): ResponseType {
-    return this.#members.type ?? super.type
-  }
+    override get redirected(): boolean {
+      return this.#members.redirected ?? super.redirected
+    }
 
-  override clone(): Response {
-    const { body, status, statusText, headers } = super.clone()
-    return new Answer(body, { status, statusText, headers }, this.#members, this.#live)
+    override get type(): ResponseType {
+      return this.#members.type ?? super.type
+    }
+
+    override clone(): Response {
+      const { body, status, statusText, headers } = super.clone()
+      return new Answer(body, { status, statusText, headers }, this.#members, this.#live)
+    }
   }
 }
 
 /** Engines differ in what a stream that was not fetched breaks off with: an abort, if with an error at all; a lost connection, in Firefox, as if aborted. */
-async function told(reading: Promise<unknown>, { signal }: Live): Promise<unknown> {
+async function failAsFetch(reading: Promise<unknown>, { signal }: Live): Promise<unknown> {
   try {
     return await reading
   } catch (error) {

@@ -58,7 +58,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
 
   const drop = (database = handle): void => {
     database?.close()
-    if (handle === database) handle = opening = undefined
+    if (handle === database) handle = opening = whole = undefined
   }
 
   /** Takes up the database, also when it comes too late for those who asked for it. */

@@ -110,3 +110,11 @@ test('an input may be a text, a URL or a Request, with an init or without', asyn
   expect(await ask(page.url, { headers: [['x-kind', 'a']] })).toBe('a 3')
   expect(await ask(page.url, { headers: new Headers({ 'X-Kind': 'b' }) })).toBe('b 4')
 })
+
+test('importing and creating it need no fetch: some environments for tests have none', async () => {
+  for (const name of ['fetch', 'Request', 'Response', 'Headers']) vi.stubGlobal(name, undefined)
+  vi.resetModules()
+  const { createCachedFetch: created } = await import('../../src/http/index.ts')
+  expect(created(placeOf(MEMORY_ALONE).open<HttpEntry>())).toBeTypeOf('function')
+  vi.unstubAllGlobals()
+})
