@@ -37,6 +37,8 @@ export async function sweepExpired(
   let from = -Infinity
   let asked = LISTED_AT_ONCE
   let position = -1
+  /** Whether each of the keys is there: of what a prefix or a tag has removed nobody knows. */
+  let sure = true
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
@@ -52,7 +54,8 @@ export async function sweepExpired(
             expired.clear()
             keys = undefined
             from = -Infinity
-          }
+            sure = true
+          } else sure = false
         }
       }
       const end = performance.now() + (blind ? 10 * TURN : TURN)
@@ -72,7 +75,7 @@ export async function sweepExpired(
         }
         if (over() && !blind) return
       }
-      return deleteSorted(entries, (keys = keys.filter((key) => expired.has(key))), over)
+      return deleteSorted(entries, (keys = keys.filter((key) => expired.has(key))), sure, over)
     })
     if (!keys || !deleted) continue
     swept = swept.concat(deleted)

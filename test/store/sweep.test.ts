@@ -151,6 +151,32 @@ describe.each(['this tab', 'another tab'])('what %s writes meanwhile', (who) => 
   })
 })
 
+describe('what expires far apart', () => {
+  const MANY = 6_000
+  const manyOf = (place: number): string => `many ${String(place).padStart(4, '0')}`
+  const expired = Array.from({ length: MANY / 10 }, (_, place) => manyOf(10 * place))
+
+  beforeEach(() => here.set(Array.from({ length: MANY }, (_, place) => entryOf(manyOf(place), 1, { expiresAt: place % 10 ? LATER : 1 }))))
+
+  it('goes without all that is between being looked at', async () => {
+    vi.restoreAllMocks()
+    const listed = vi.spyOn(IDBObjectStore.prototype, 'getAllKeys')
+    const { keys } = await here.sweep(NOW)
+    expect(listed).toHaveBeenCalledTimes(1)
+    expect([...keys].sort()).toEqual([...keysOf((place) => place % 2 === 0), ...expired])
+    expect(await countDisk(NAME)).toMatchObject({ records: SIZE / 2 + MANY - expired.length, expiry: SIZE / 2 + MANY - expired.length })
+  })
+
+  it('is gone, and not told of, where a prefix has removed it meanwhile', async () => {
+    let time = 0
+    let step = 1_000
+    vi.spyOn(performance, 'now').mockImplementation(() => (time += step))
+    // The first transaction of the sweep has time to list; the next, after the other's, for all the rest.
+    between({ 0: () => void other.deletePrefix('many 5'), 2: () => void (step = 0) })
+    expect([...(await here.sweep(NOW)).keys].sort()).toEqual([...keysOf((place) => place % 2 === 0), ...expired.filter((key) => !key.startsWith('many 5'))])
+  })
+})
+
 /** Acts when readwrite transactions of these numbers, from 0, are under way. Returns how many there were so far. */
 function between(acts: Readonly<Record<number, () => void>>): () => number {
   let nth = 0
