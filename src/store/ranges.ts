@@ -13,6 +13,8 @@ export function prefixRange(prefix: string): IDBKeyRange {
 /** Keys listed by one request, runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */
 export const LISTED_AT_ONCE = 1_500
 const RUNS_AT_ONCE = 25
+/** Keys that are deleted one by one before it is looked again how far apart they are. */
+const BETWEEN_LISTINGS = 6_000
 /** Keys in a run from which on listing pays: where one entry in ten goes, single deletes take two thirds of the time. */
 const LONG_RUN = 1.3
 
@@ -30,7 +32,7 @@ export async function deleteSorted(entries: IDBObjectStore, keys: readonly strin
   let scattered = false
   for (let done = 0; done < keys.length; ) {
     const rest = IDBKeyRange.bound(keys[done]!, keys.at(-1)!)
-    const listed = scattered ? keys.slice(done, done + LISTED_AT_ONCE) : ((await resultOf(entries.getAllKeys(rest, LISTED_AT_ONCE))) as string[])
+    const listed = scattered ? keys.slice(done, done + BETWEEN_LISTINGS) : ((await resultOf(entries.getAllKeys(rest, LISTED_AT_ONCE))) as string[])
     const start = deleted.length
     let ranges = 0
     for (let at = 0; at < listed.length; ) {
@@ -48,7 +50,7 @@ export async function deleteSorted(entries: IDBObjectStore, keys: readonly strin
       before?.catch(() => {})
       if (stop?.() && deleted.length) done = at = Infinity
     }
-    if (listed.length < LISTED_AT_ONCE) break
+    if (!scattered && listed.length < LISTED_AT_ONCE) break
     scattered = sure && !scattered && deleted.length - start < ranges * LONG_RUN
   }
   await before

@@ -65,11 +65,13 @@ export async function sweepExpired(
       }
       while (!keys) {
         const page = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))) as string[]
-        for (const key of page) expired.add(key)
+        const last = page.at(-1)!
+        // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
+        for (const key of page.sort()) expired.add(key)
         if (page.length < asked) keys = [...expired].sort()
         else {
           // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-          const { expiresAt } = await resultOf(entries.get(page.at(-1)!))
+          const { expiresAt } = await resultOf(entries.get(last))
           asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
           from = expiresAt
         }
