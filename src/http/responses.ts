@@ -15,7 +15,7 @@ export interface Found {
 
 /** Responses kept of one URL beside the latest. */
 const MOST_OTHERS = 15
-/** The largest body that is read, and written, with its fields: about where a second read begins to cost less. */
+/** The largest body that is read, and written by a 304, with its fields: to read a longer one each time costs as much as a second read. */
 const SMALL_BODY = 16_384
 
 const STALE = { stale: true } as const
