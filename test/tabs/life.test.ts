@@ -96,9 +96,9 @@ describe.each(ABSENCES)('a page that was $name', ({ begin, end }) => {
       await end(tab)
       expect(await tab.run(({ cache }) => cache.get('a/1'))).toBe(round)
       await other.run(({ cache }, value) => cache.set('a/2', value), round)
-      await expect.poll(() => tab.run(({ cache }) => cache.get('a/2')), { interval: 5, timeout: 2_000 }).toBe(round)
+      await expect.poll(() => tab.run(({ cache }) => cache.get('a/2')), { interval: 5 }).toBe(round)
       await tab.run(({ cache }, value) => cache.set('b/1', value), round)
-      await expect.poll(() => other.run(({ cache }) => cache.get('b/1')), { interval: 5, timeout: 2_000 }).toBe(round)
+      await expect.poll(() => other.run(({ cache }) => cache.get('b/1')), { interval: 5 }).toBe(round)
     }
     expect(await look(tab)).toContain('b/2 memory old')
   })
