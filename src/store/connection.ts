@@ -68,7 +68,6 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       return handle ?? database
     }
     handle = database
-    opening ??= Promise.resolve(database)
     const lose = (): void => {
       drop(database)
       watcher.onLost?.()
