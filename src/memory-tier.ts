@@ -34,8 +34,8 @@ export interface MemoryTier<V> {
   overtake(change: Change, local?: boolean): void
   /** The same for what is being fetched alone. */
   overtakeFetches(change: Change, local?: boolean): void
-  /** Memory forgets what is removed, or what others changed. */
-  forget(change: Change, local: boolean): void
+  /** Memory forgets what is removed, or what others changed; if it keeps them, not the entries that it alone has. */
+  forget(change: Change, local: boolean, keepsUnsaved?: boolean): void
   put(entry: Entry<V>): void
   /** As `put`, of what was read or decided; a `weigh` that throws must not fail that. */
   keep(entry: Entry<V>): void
@@ -95,14 +95,14 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       for (const flights of fetches) overtake(flights, change, local)
     },
 
-    forget(change, local) {
+    forget(change, local, keepsUnsaved) {
       // What expired goes too, or a clock set back would bring it to life.
       entries.sweep()
       // What a change under way will leave may have the tag.
       if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
       tier.overtake(change, local)
       if ('key' in change) entries.delete(change.key)
-      else for (const [key, { tags = [] }] of entries.entries()) if (concerns(change, key, tags)) entries.delete(key)
+      else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
     },
 
     put(entry) {

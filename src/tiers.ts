@@ -63,9 +63,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     if (!closed) events.emit({ ...change, local })
   }
 
-  const forgetRemote = (changed: readonly Change[]): void => {
+  const forgetRemote = (changed: readonly Change[], keepsUnsaved?: boolean): void => {
     if (closed) return
-    for (const change of changed) memory.forget(change, false)
+    for (const change of changed) memory.forget(change, false, keepsUnsaved)
     for (const change of changed) tell(change, false)
   }
 
@@ -80,6 +80,19 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   }
 
   const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
+
+  /**
+   * Memory may have missed changes. Where the disk does not tell which, it forgets all that may be out of date.
+   * @param briefly if it was for a moment: then what it alone holds stays, and what was missed is seen to as that is stored
+   */
+  const check = (briefly: boolean): void => {
+    if (closed || disk!.position === undefined) return
+    const checking = disk!.catchUp().then((known) => {
+      if (!known) forgetRemote([EVERYTHING], briefly)
+      if (memory.checking === checking) memory.checking = undefined
+    })
+    memory.checking = checking
+  }
 
   const openDisk = (): IndexedDbStore<V> =>
     createIndexedDbStore<V>({
@@ -103,7 +116,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
         }
       },
       onCommit: (changed, id) => tabs?.post(changed, id),
-      onMissed: forgetRemote,
+      onMissing: () => check(true),
+      onMissed: (changed) => forgetRemote(changed),
     })
   const disk = name && reports.status.persistence === 'indexeddb' ? encoded(openDisk()) : undefined
   const store = options.store ? encoded(bounded(options.store)) : disk
@@ -119,13 +133,10 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
         if (!closed) ending = destroy(false).catch(() => {})
       },
       onHide: disk.release,
-      onShow() {
-        if (closed || disk.position === undefined) return
-        const check = disk.catchUp().then((known) => {
-          if (!known) forgetRemote([EVERYTHING])
-          if (memory.checking === check) memory.checking = undefined
-        })
-        memory.checking = check
+      onShow(wasAway) {
+        // The disk has never answered, so that it cannot be asked.
+        if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
+        check(false)
       },
     })
 

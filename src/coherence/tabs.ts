@@ -12,8 +12,11 @@ export interface Peer {
   onDestroy(): void
   /** The page goes: an open handle would keep it out of the back/forward cache. */
   onHide(): void
-  /** The page is back, and may have missed messages. */
-  onShow(): void
+  /**
+   * The page is back, and may have missed messages.
+   * @param wasAway that it has, if there were any
+   */
+  onShow(wasAway: boolean): void
 }
 
 export interface Tabs {
@@ -40,6 +43,7 @@ const PAGE_EVENTS = ['pagehide', 'pageshow', 'visibilitychange', 'resume']
  */
 export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let channel: BroadcastChannel | undefined
+  let isAway = false
   let changes: Change[] = []
   let ids: number[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -47,13 +51,6 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   const used = new Map<unknown, number>()
 
   const post = (message: object): void => channel?.postMessage(message)
-
-  const flush = (): void => {
-    clearTimeout(timer)
-    if (changes.length) post({ database, changes, ids })
-    changes = []
-    ids = []
-  }
 
   const onMessage = ({ data }: MessageEvent): void => {
     if (data?.destroy === true) peer.onDestroy()
@@ -73,21 +70,38 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     }
   }
 
-  const leave = (): void => {
-    flush()
+  const close = (): void => {
     channel?.close()
     channel = undefined
   }
 
+  const flush = (): void => {
+    clearTimeout(timer)
+    if (!changes.length) return
+    // What a page that has gone had still to write is told all the same.
+    open()
+    post({ database, changes, ids })
+    if (isAway) close()
+    changes = []
+    ids = []
+  }
+
+  const leave = (): void => {
+    flush()
+    close()
+  }
+
   const onPageEvent = ({ type }: { readonly type: string }): void => {
     if (type === 'pagehide') {
+      isAway = true
       leave()
       peer.onHide()
     } else if (type === 'visibilitychange' && document.hidden) {
       flush()
     } else {
       open()
-      peer.onShow()
+      peer.onShow(isAway)
+      isAway = false
     }
   }
 

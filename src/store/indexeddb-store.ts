@@ -31,6 +31,8 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   onEvict(keys: readonly string[]): void
   /** Told what a transaction of this store changed, and its number in the log. */
   onCommit(changes: readonly Change[], id?: number): void
+  /** Told that a message is lost, as it seems. */
+  onMissing(): void
   /** Told what others changed while nobody told this tab. */
   onMissed(changes: readonly Change[]): void
 }
@@ -62,26 +64,30 @@ const MISSED_AFTER = 200
 /** ms in which all tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
   let locating: Promise<unknown> | undefined
   /** Set while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
-  const catchUp = (): Promise<boolean> => {
-    missing = undefined
-    return within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction))).then(
+  const catchUp = (): Promise<boolean> =>
+    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction))).then(
       (missed) => {
         onMissed(missed)
         return true
       },
       () => false,
     )
-  }
   const see = (ids: readonly number[]): void => {
+    ids.forEach(log.see)
     // The message of another tab may be under way, or lost.
-    if (ids.map(log.see).at(-1)) missing ??= setTimeout(() => void catchUp(), MISSED_AFTER)
+    if (log.isMissing) {
+      missing ??= setTimeout(() => {
+        missing = undefined
+        if (log.isMissing) onMissing()
+      }, MISSED_AFTER)
+    }
   }
   /** Whether this page has opened the database before. */
   let opened = false
@@ -110,6 +116,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     connection,
     log,
     marker: createMarker(database),
+    now,
     onCommit(changes, id) {
       if (id !== undefined) {
         log.begin(id)

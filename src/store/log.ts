@@ -52,11 +52,10 @@ export interface Log {
   since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
   /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
   empty(transaction: IDBTransaction): void
-  /**
-   * Takes a record for known, one of this tab or one that another has told of. They may come in any order; returns whether
-   * one is missing.
-   */
-  see(id: number): boolean
+  /** Whether a later record is known than one that is not. */
+  readonly isMissing: boolean
+  /** Takes a record for known, one of this tab or one that another has told of. They may come in any order. */
+  see(id: number): void
   /** Begins anew, for a tab that holds nothing any more that could be out of date. */
   reset(): void
   /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
@@ -78,6 +77,9 @@ export function createLog(): Log {
     get heard() {
       return position && Math.max(position, ...ahead)
     },
+    get isMissing() {
+      return ahead.size > 0
+    },
     begin(id) {
       position ??= id
     },
@@ -98,11 +100,10 @@ export function createLog(): Log {
       emptied = position
     },
     see(id) {
-      if (position === undefined || id <= position) return false
+      if (position === undefined || id <= position) return
       if (ahead.size > LOG_LENGTH) ahead.clear()
       ahead.add(id)
       while (ahead.delete(position + 1)) position++
-      return ahead.size > 0
     },
     reset() {
       position = undefined

@@ -5,16 +5,16 @@ import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
 import type { Log } from './log.ts'
 import type { Marker } from './marker.ts'
-import type { Write } from './store.ts'
+import type { QueuedWrite } from './write-all.ts'
 
 export interface Owed<V> {
   readonly size: number
   /** Owes what writes were to delete or replace, unless others change it later. */
-  add(writes: readonly Write<V>[]): void
+  add(writes: readonly QueuedWrite<V>[]): void
   /** The deletions to be done. */
-  writes(): readonly Write<V>[]
+  writes(): readonly QueuedWrite<V>[]
   /** They have been done. */
-  settle(done: readonly Write<V>[]): void
+  settle(done: readonly QueuedWrite<V>[]): void
   /** Whether an entry on disk must not be seen. */
   hides(entry: Entry<V>): boolean
 }
@@ -22,14 +22,28 @@ export interface Owed<V> {
 /** Changes remembered one by one; beyond it all that is on disk is owed. */
 const MOST_OWED = 10_000
 
-export function createOwed<V>(log: Log, marker: Marker): Owed<V> {
+/**
+ * Gives way to a value that others have set later, and to nothing else: not to one that another tab could not store until now,
+ * and of a log that is not all there nobody knows.
+ */
+function removalOf<V>(key: string, since: number | undefined, at: number): QueuedWrite<V> {
+  return {
+    change: { type: 'delete', key },
+    since,
+    decide: () => undefined,
+    yields: (to, found) => to.type === 'set' && to.key === key && !!found && found.createdAt > at,
+  }
+}
+
+/** @param now epoch ms */
+export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed<V> {
   /** By what they delete. */
-  const owed = new Map<string, Write<V>>()
+  const owed = new Map<string, QueuedWrite<V>>()
   const nameOf = (change: Change): string => Object.values(change).join()
 
-  const add = (writes: readonly Write<V>[]): void => {
+  const add = (writes: readonly QueuedWrite<V>[]): void => {
     for (const { change } of writes) {
-      const write: Write<V> = 'key' in change ? { change: { type: 'delete', key: change.key }, since: log.heard, decide: () => undefined } : { change }
+      const write = 'key' in change ? removalOf<V>(change.key, log.heard, now()) : { change }
       owed.set(nameOf(write.change), write)
     }
     if (owed.size > MOST_OWED) {

@@ -1,6 +1,7 @@
 // What one transaction does with the writes that it is given.
 
 import { concerns, type Change } from '../change.ts'
+import type { Entry } from '../entry.ts'
 import type { CacheError, CacheErrorCode } from '../errors.ts'
 import { classOf, takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
@@ -14,6 +15,8 @@ export interface QueuedWrite<V> extends Write<V> {
   error?: CacheError
   /** Those that fail with it. */
   group?: QueuedWrite<V>[]
+  /** Of one with `since`: whether it yields to a later change; where it does not say, to each that concerns what is written with it. */
+  readonly yields?: (to: Change, found: Entry<V> | undefined) => boolean
   /** Set once the engine could not read what is there. */
   unreadable?: boolean
 }
@@ -33,11 +36,9 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
-      // An owed removal gives way to a newer value, and to nothing else: of a log that is not all there nobody knows. What a load has brought
-      // is stored together or not at all.
-      const counts = (other: Change): boolean =>
-        change.type === 'delete' ? other.type === 'set' && other.key === key : write.group!.some(({ change }) => concerns(other, (change as { key: string }).key, entry?.tags ?? []))
-      const overtaken = later.some(({ changes }) => changes.some(counts))
+      // What a load has brought is stored together or not at all.
+      const { yields = (to: Change) => write.group!.some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
+      const overtaken = later.some(({ changes }) => changes.some((to) => yields(to, found)))
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }

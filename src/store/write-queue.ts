@@ -42,6 +42,8 @@ export interface WriteQueueSettings {
   readonly connection: Connection
   readonly log: Log
   readonly marker: Marker
+  /** Epoch ms. */
+  now(): number
   /** Told what a transaction did, and the number of its record in the log, if it has one. */
   onCommit(changes: readonly Change[], id?: number): void
   /** Makes room where there is none left for what is to be written; rejects when it cannot. */
@@ -50,13 +52,13 @@ export interface WriteQueueSettings {
   onMissed(changes: readonly Change[]): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({ connection, log, marker, now, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   /** Resolves when the latest is settled. */
   let last: Promise<unknown> | undefined
   /** Those that are not settled, in order. */
   const batches = new Set<Batch<V>>()
-  const owed = createOwed<V>(log, marker)
+  const owed = createOwed<V>(log, marker, now)
   /** What was done without a record in the log, as that would have taken space. */
   let unlogged: readonly Change[] = []
 
@@ -154,11 +156,16 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     if (always || owed.size) pending ??= open()
   }
 
+  /** The latest batch not settled that changes a key, or any. */
+  const underWay = (key?: string): Batch<V> | undefined => [...batches].findLast(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
+
   return {
     async add(write, group) {
-      const refusal = connection.breaker.refusal(write.change.type === 'set' ? 'put' : 'delete')
-      if (!refusal) return retry(write, group)
-      // Nobody waits for a probe.
+      const { change } = write
+      const refusal = connection.breaker.refusal(change.type === 'set' ? 'put' : 'delete')
+      // What is owed is done before all that is under way, so it must have been asked for before.
+      if (!refusal || underWay((change as { key?: string }).key)) return retry(write, group)
+      // Nobody else waits for a probe.
       owed.add([write])
       settle()
       throw refusal
@@ -168,7 +175,7 @@ export function createWriteQueue<V>({ connection, log, marker, onCommit, onMisse
     recall() {
       if (marker.recall()) owed.add([{ change: EVERYTHING }])
     },
-    settled: (key) => [...batches].findLast((batch) => key === undefined || batch.latest.has(undefined) || batch.latest.has(key))?.done,
+    settled: (key) => underWay(key)?.done,
     hides: owed.hides,
   }
 }

@@ -49,6 +49,18 @@ describe('a page that goes', () => {
     expect(one.cache.peek('c')).toBeUndefined()
   })
 
+  it('on pagehide with a write under way: the others are told of it once it is on disk', async () => {
+    const world = createWorld()
+    const [one, other] = await away(world)
+    world.network.deaf = false
+    const deleting = one.cache.delete('a')
+    one.page('pagehide')
+    await deleting
+    await world.settle()
+    expect(other.cache.peek('a')).toBeUndefined()
+    expect(world.network.open, 'no channel stays open').toBe(1)
+  })
+
   it('pagehide closes the handle, and nothing opens it again until the page needs it', async () => {
     const world = createWorld()
     const connections = captureConnections()

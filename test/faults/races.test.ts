@@ -28,8 +28,7 @@ async function probing(options: object = SMALL): Promise<{ site: Site; cache: Ca
 
 it('a value that is set while an older one is stored again is what the disk gets, though memory had no room for it', async () => {
   const { site, cache } = await probing()
-  await site.within(0, cache.set('a', 'second'))
-  await site.within(0, cache.set('b', 'pushes it out'))
+  await site.within(1_000, Promise.all([cache.set('a', 'second'), cache.set('b', 'pushes it out')]))
   await site.pass(2_000)
   expect(cache.status).toEqual({ persistence: 'indexeddb' })
   expect(await site.within(1_000, cache.get('a'))).not.toBe('first')
@@ -38,7 +37,7 @@ it('a value that is set while an older one is stored again is what the disk gets
 
 it('what is removed while it is stored again does not come back', async () => {
   const { site, cache } = await probing()
-  await site.within(0, cache.delete('a'))
+  await site.within(1_000, cache.delete('a'))
   await site.pass(2_000)
   expect(cache.status).toEqual({ persistence: 'indexeddb' })
   expect(await site.within(1_000, cache.get('a'))).toBeUndefined()
@@ -123,15 +122,22 @@ it('what another tab wrote before does not stand in for a newer value that found
   expect(await site.within(1_000, one.get('a'))).not.toBe('theirs')
 })
 
+/** A page whose cache is the first that is opened on it. */
+function onPage<T>(open: () => T): { page: EventTarget; cache: T } {
+  const page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
+  const cache = open()
+  vi.stubGlobal('addEventListener', undefined)
+  return { page, cache }
+}
+
 it('a page that comes back while it cannot ask what it has missed serves nothing that may be out of date', async () => {
   const site = createSite()
   const network = new Network()
   network.install()
-  const page = new EventTarget()
-  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
-  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page))
-  const cache = await site.ready<unknown>()
-  vi.stubGlobal('addEventListener', undefined)
+  const { page, cache } = onPage(() => site.open<unknown>())
+  await site.within(1_000, cache.get('a'))
   const other = await site.ready<unknown>()
   await site.within(1_000, other.set('a', 'old'))
   await site.pass(100)
@@ -144,6 +150,27 @@ it('a page that comes back while it cannot ask what it has missed serves nothing
   page.dispatchEvent(new Event('pageshow'))
   expect(await site.within(5_000, cache.get('a'))).toBeUndefined()
   expect(cache.peek('a')).toBeUndefined()
+})
+
+it('a page whose database has never opened serves nothing that may be out of date when it comes back, and all while it is there', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const other = await site.ready<unknown>()
+  const broken = site.factory.fail({ operation: 'open', phase: 'request', error: 'InvalidStateError' })
+  const { page, cache } = onPage(() => site.open<unknown>())
+  await site.within(5_000, cache.set('a', 'old'))
+  for (const type of ['resume', 'pageshow']) page.dispatchEvent(new Event(type))
+  expect(cache.peek('a')).toBe('old')
+  page.dispatchEvent(new Event('pagehide'))
+  await site.within(1_000, other.delete('a'))
+  await site.pass(100)
+  page.dispatchEvent(new Event('pageshow'))
+  expect(cache.peek('a')).toBeUndefined()
+  await site.within(5_000, cache.set('b', 'kept'))
+  page.dispatchEvent(new Event('resume'))
+  expect(cache.peek('b')).toBe('kept')
+  broken.end()
 })
 
 it('an entry that is added during a load is not overwritten by it, however slow the disk is', async () => {
@@ -361,4 +388,90 @@ it('what a tab has heard of before it set a key does not come back after it, tho
   expect(cache.status).toEqual({ persistence: 'indexeddb' })
   expect(await site.within(1_000, cache.get('a'))).toBeUndefined()
   expect(await site.values()).toEqual({ b: 'pushes it out', x: 'missed' })
+})
+
+const LATER: [what: string, change: (cache: Cache<unknown>) => Promise<unknown>][] = [
+  ['a removal', (cache) => cache.delete('a')],
+  ['a removal by prefix', (cache) => cache.deletePrefix('a')],
+  ['a set', (cache) => cache.set('a', 'later')],
+]
+
+/** What was set is not there any more, once storage is back. */
+async function expectOvertaken(site: Site, cache: Cache<unknown>): Promise<void> {
+  site.factory.heal()
+  await site.pass(60_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.within(1_000, cache.get('a'))).not.toBe('older')
+  expect((await site.values())['a']).not.toBe('older')
+}
+
+it.each(LATER)('%s that storage refuses comes after a write that is under way by then', async (_what, change) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>(SMALL)
+  // A read that is not answered has storage left alone, while a write has to open the database anew.
+  site.factory.fail({ operation: 'get', phase: 'hang', times: 1 })
+  void cache.get('nothing')
+  await site.pass(9_500)
+  site.factory.fail({ ...NO_TRANSACTIONS, times: 1 })
+  site.factory.fail({ operation: 'open', phase: 'late', after: 2_500, times: 1 })
+  const setting = cache.set('a', 'older')
+  await site.pass(1_500)
+  expect(cache.status.persistence).toBe('memory')
+  const changing = change(cache)
+  // Memory has no room for it.
+  void cache.set('b', 'pushes it out')
+  await site.within(5_000, Promise.all([setting, changing]))
+  await expectOvertaken(site, cache)
+})
+
+it.each(LATER)('%s that storage refuses comes after a write that waits for another by then', async (_what, change) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>(SMALL)
+  // The other takes so long, and has to be tried again, that the one that waits is let through as the probe.
+  site.factory.fail({ operation: 'put', phase: 'late', after: 6_000, times: 1 })
+  site.factory.fail({ operation: 'commit', phase: 'commit', times: 1, when: ({ mode }) => mode === 'readwrite' })
+  const first = cache.set('x', 1)
+  await turns(5)
+  const waiting = cache.set('a', 'older')
+  const reads = site.factory.fail({ ...NO_TRANSACTIONS, times: 2 })
+  await site.within(0, cache.get('nothing'))
+  expect([reads.fired, cache.status.persistence]).toEqual([2, 'memory'])
+  const changing = change(cache)
+  void cache.set('b', 'pushes it out')
+  await site.within(10_000, Promise.all([first, waiting, changing]))
+  await expectOvertaken(site, cache)
+})
+
+it('what is added while an earlier addition waits, and storage is left alone meanwhile, is decided after it', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('a', 'there'))
+  site.factory.fail({ operation: 'get', phase: 'hang', times: 1 })
+  void cache.get('nothing')
+  await site.pass(9_500)
+  site.factory.fail({ operation: 'put', phase: 'late', after: 3_000, times: 1 })
+  void cache.set('x', 'under way')
+  await turns(5)
+  const first = cache.add('a', 'first')
+  await site.pass(1_000)
+  expect(cache.status.persistence).toBe('memory')
+  const second = cache.add('a', 'second')
+  expect(await site.within(5_000, Promise.all([first, second]))).toEqual([false, false])
+  expect(cache.peek('a')).toBe('there')
+})
+
+it('what is taken on a full disk between two values that it refuses is the first of them, not what they were to replace', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('a', 'on disk'))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, cache.set('x', 1)))
+  site.factory.fail({ operation: 'delete', phase: 'late', after: 3_000, times: 1 })
+  void cache.delete('x')
+  await turns(5)
+  void cache.set('a', 'first')
+  const taking = cache.take('a')
+  void cache.set('a', 'second')
+  expect(await site.within(5_000, taking)).toBe('first')
+  expect(await site.within(1_000, cache.get('a'))).toBe('second')
 })

@@ -237,3 +237,76 @@ it('a write that fails is not told to other tabs; what is written when storage i
   expect(await site.within(1_000, other!.get('a'))).toBe('new')
   expect(await site.values()).toEqual({ a: 'new' })
 })
+
+it('a tab that has missed a change, and cannot ask the disk for it, does not go on serving what it holds', async () => {
+  const { site, network, tabs: [one, other] } = createTabs(2)
+  await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'kept']]))
+  await site.pass(100)
+  expect(await site.within(1_000, other!.getMany(['a', 'b']))).toEqual(new Map([['a', 'old'], ['b', 'kept']]))
+  await site.pass(100)
+  network.deaf = true
+  await site.within(1_000, one!.delete('a'))
+  await site.pass(100)
+  network.deaf = false
+  await site.within(1_000, one!.set('c', 'told'))
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(1_000, other!.set('mine', 'unsaved')))
+  await site.pass(500)
+  expect(other!.peek('a')).toBeUndefined()
+  expect(await site.within(1_000, other!.get('a'))).toBeUndefined()
+  expect(other!.peek('mine'), 'what it alone has stays').toBe('unsaved')
+  site.factory.heal()
+  await site.pass(6_000)
+  expect(await site.within(1_000, other!.get('b'))).toBe('kept')
+  expect(await site.values()).toEqual({ b: 'kept', c: 'told', mine: 'unsaved' })
+})
+
+it('messages that cross close the gap themselves: a tab whose storage rests forgets nothing', async () => {
+  const { site, network, tabs: [one, other] } = createTabs(2)
+  await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'kept']]))
+  await site.pass(100)
+  expect(await site.within(1_000, other!.get('b'))).toBe('kept')
+  await site.pass(100)
+  network.deaf = true
+  for (const key of ['c', 'd']) {
+    await site.within(1_000, one!.set(key, 'new'))
+    await site.pass(10)
+  }
+  network.deaf = false
+  const told = network.posted.slice(-2)
+  site.factory.fail({ ...NO_TRANSACTIONS, when: ({ mode }) => mode === 'readonly' })
+  for (const message of told.reverse()) network.inject(message)
+  await site.pass(500)
+  expect(other!.peek('b')).toBe('kept')
+})
+
+/** Two tabs change one key while storage is down for both, and one has it back a second before the other. */
+it.each<[what: string, earlier: 'set' | 'delete', later: 'set' | 'delete', first: number, left: unknown[]]>([
+  // Told of the other's, the tab takes it for later: nothing is left rather than what is older.
+  ['a set, then a set', 'set', 'set', 0, [undefined]],
+  ['a set, then a set, which is stored first', 'set', 'set', 1, ['later']],
+  ['a set, then a removal', 'set', 'delete', 0, [undefined]],
+  ['a set, then a removal, which is done first', 'set', 'delete', 1, [undefined]],
+  ['a removal, then a set', 'delete', 'set', 0, [undefined]],
+  ['a removal, then a set, which is stored first', 'delete', 'set', 1, ['later']],
+])('what two tabs change while storage is down for both, %s: the earlier does not outlive the later', async (_what, earlier, later, first, left) => {
+  const { site, tabs } = createTabs(2)
+  await site.within(1_000, tabs[0]!.set('a', 'before'))
+  await site.within(1_000, tabs[1]!.get('a'))
+  await site.pass(100)
+  site.factory.fail(NO_WRITES)
+  // Storage is back first where it failed first.
+  for (const tab of first ? [tabs[1]!, tabs[0]!] : tabs) {
+    await rejection(site.within(1_000, tab.set('trips', 1)))
+    await site.pass(1_000)
+  }
+  for (const [place, what] of [earlier, later].entries()) {
+    const tab = tabs[place]!
+    await site.within<unknown>(1_000, what === 'delete' ? tab.delete('a') : tab.set('a', place ? 'later' : 'earlier'))
+    await site.pass(100)
+  }
+  site.factory.heal()
+  await site.pass(10_000)
+  expect(left).toContainEqual((await site.values())['a'])
+  for (const tab of tabs) expect(left).toContainEqual(await site.within(1_000, tab.get('a')))
+})

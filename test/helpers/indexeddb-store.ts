@@ -18,6 +18,7 @@ export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
   onProbe() {},
   onEvict() {},
   onCommit() {},
+  onMissing() {},
   onMissed() {},
 }
 
@@ -35,6 +36,7 @@ export function openIndexedDbStore<V = unknown>(name: string, settings: Partial<
     ...UNWATCHED,
     name,
     onProbe: () => void store.restore([]),
+    onMissing: () => void store.catchUp(),
     onOutage: (fault) => void outages.push(fault?.fault?.class),
     onEvict: (keys) => void evicted.push(...keys),
     ...settings,

@@ -217,7 +217,7 @@ export class User {
       case 'getMany': {
         const keys = [...new Set([key, ...KEYS.filter(() => roll() < 0.2)])]
         const steps = keys.map((each) => this.#step('get', { key: each }))
-        return void this.#call(operation, () => cache.getMany(keys)).then((found) => steps.forEach((step) => this.#end(step, found?.get(step.key!))))
+        return void this.#readMany(steps, () => cache.getMany(keys))
       }
       case 'add': {
         const value = this.#value()
@@ -334,6 +334,12 @@ export class User {
     const step = this.#step('get', { key })
     const value = await this.#call('get', read)
     if (this.page === page) this.#end(step, value)
+  }
+
+  async #readMany(steps: readonly Changing[], read: () => Promise<Map<string, string>>): Promise<void> {
+    const { page } = this
+    const found = await this.#call('getMany', read)
+    if (this.page === page) for (const step of steps) this.#end(step, found?.get(step.key!))
   }
 
   async #change<T>(what: string, steps: readonly Changing[], change: () => Promise<T>, after?: (result: T | undefined) => unknown): Promise<void> {
