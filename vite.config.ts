@@ -10,6 +10,7 @@ import { demoApi } from './demo/api.ts'
 import { demoBuild } from './demo/build.ts'
 import { httpOrigin } from './test/browser/http-origin.ts'
 import { ENGINE_COMMANDS, ENGINE_PROJECTS, engineProvider } from './test/browser/provider.ts'
+import { FULL } from './test/full.ts'
 
 const root = import.meta.dirname
 
@@ -50,6 +51,9 @@ const demo = (mode: string): ViteUserConfig => {
 const setupFiles = ['test/setup.ts']
 /** For tests that wait, on a machine that is slow or busy too: none of these is a promise. */
 const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
+
+/** The slowest tests of engines, for which `npm test` has no time unless it is to be full. */
+const unhurried = FULL ? [] : ['test/e2e/demo-static.test.ts', 'test/e2e/demo-offline.test.ts', 'test/tabs/rollout.test.ts']
 
 /** Projects of a higher `groupOrder` begin when those before have ended: engines get the whole machine. */
 const tests: ViteUserConfig = {
@@ -100,6 +104,7 @@ const tests: ViteUserConfig = {
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: unhurried,
           globalSetup: 'test/e2e/support/build.ts',
           setupFiles,
           ...patience,
@@ -113,6 +118,7 @@ const tests: ViteUserConfig = {
         test: {
           name: 'tabs',
           include: ['test/tabs/**/*.test.ts'],
+          exclude: unhurried,
           setupFiles,
           ...patience,
           fileParallelism: false,

@@ -2,14 +2,15 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Cache, SetOptions } from '../../src/index.ts'
+import { FULL } from '../full.ts'
 import { times } from '../helpers/all-zero.ts'
 import { MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { HOUR, MINUTE, SECOND, type ManualClock } from '../helpers/clock.ts'
 import { collect, heapBytes } from '../helpers/heap.ts'
 import { countDisk } from '../helpers/indexed-db.ts'
 
-const ENTRIES = 30_000
-const WRITES = 100_000
+const ENTRIES = FULL ? 30_000 : 15_000
+const WRITES = FULL ? 100_000 : 50_000
 const LIMIT = 2 * 2 ** 20
 
 let lap = 0
@@ -23,7 +24,7 @@ const fill = (cache: Cache<number>, count: number, options: SetOptions): Promise
 /** Each goes through `share` of its full count. */
 const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
   [
-    '30,000 sets of unique keys of 30 minutes, each deleted',
+    `${ENTRIES} sets of unique keys of 30 minutes, each deleted`,
     async (cache, _clock, share) => {
       for (let from = 0; from < ENTRIES * share; from += 1000) {
         await times(1000, (i) => cache.set(key(from + i), i, { ttl: 30 * MINUTE }))
@@ -31,9 +32,9 @@ const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
       }
     },
   ],
-  ['30,000 sets of unique keys, each deleted in the same tick', (cache, _clock, share) => times(ENTRIES * share, (i) => Promise.all([cache.set(key(i), i, { ttl: 30 * MINUTE }), cache.delete(key(i))]))],
+  [`${ENTRIES} sets of unique keys, each deleted in the same tick`, (cache, _clock, share) => times(ENTRIES * share, (i) => Promise.all([cache.set(key(i), i, { ttl: 30 * MINUTE }), cache.delete(key(i))]))],
   [
-    '30,000 entries whose expiry was noticed 16 minutes late',
+    `${ENTRIES} entries whose expiry was noticed 16 minutes late`,
     async (cache, clock, share) => {
       await fill(cache, ENTRIES * share, { ttl: 30 * MINUTE, tags: ['x'] })
       clock.advance(46 * MINUTE)
@@ -41,7 +42,7 @@ const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
     },
   ],
   [
-    '30,000 entries of 10 minutes around clock steps of an hour, forward and back',
+    `${ENTRIES} entries of 10 minutes around clock steps of an hour, forward and back`,
     async (cache, clock, share) => {
       await fill(cache, (ENTRIES * share) / 2, { ttl: 10 * MINUTE })
       clock.advance(HOUR)
@@ -54,15 +55,15 @@ const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
     },
   ],
   [
-    'clear() of 30,000 entries that never expire',
+    `clear() of ${ENTRIES} entries that never expire`,
     async (cache, _clock, share) => {
       await fill(cache, ENTRIES * share, {})
       await cache.clear()
     },
   ],
-  ['30,000 loads that failed or found nothing', (cache, _clock, share) => times(ENTRIES * share, (i) => cache.getOrLoad(key(i), () => (i % 2 ? undefined : Promise.reject(new Error('offline')))).catch(() => {}))],
+  [`${ENTRIES} loads that failed or found nothing`, (cache, _clock, share) => times(ENTRIES * share, (i) => cache.getOrLoad(key(i), () => (i % 2 ? undefined : Promise.reject(new Error('offline')))).catch(() => {}))],
   [
-    '100,000 writes to one key',
+    `${WRITES} writes to one key`,
     async (cache, clock, share) => {
       await times(WRITES * share, (i) => {
         if (i % 100 === 0) clock.advance(1)
@@ -73,7 +74,7 @@ const SCENARIOS: readonly [name: string, scenario: Scenario][] = [
     },
   ],
   [
-    '100,000 refreshes of one long-lived key, a second apart',
+    `${WRITES} refreshes of one long-lived key, a second apart`,
     async (cache, clock, share) => {
       await cache.set('session', 1, { ttl: HOUR })
       let refreshed = 0
