@@ -71,6 +71,16 @@ describe('a frame follows what the page changes, and keeps the rest in memory', 
   })
 })
 
+test('what a page has under way when it goes is told to the frame once it is on disk', async () => {
+  const { one, other } = await openFilled()
+  const deleting = one.delete('user/1')
+  dispatchEvent(new Event('pagehide'))
+  await deleting
+  await expect.poll(() => other.peek('user/1'), SOON).toBeUndefined()
+  expect(other.peek('zoo')).toBe('old')
+  dispatchEvent(new Event('pageshow'))
+})
+
 test('a page follows a worker, and a worker a page', async () => {
   const { cache: page } = await openReady<unknown>()
   const worker = openInWorker(NAME)
