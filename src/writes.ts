@@ -44,6 +44,9 @@ export interface Wiring<V> {
 export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>): Writes<V> {
   const { entries: held, changes, unsaved } = memory
 
+  /** What memory holds, unless it may be out of date. */
+  const look = (key: string): Entry<V> | undefined => (memory.checking ? undefined : held.peek(key))
+
   /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
   const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
     try {
@@ -71,7 +74,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = memory.now
-    const before = held.peek(key)
+    const before = look(key)
     const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
     const { found = before && unsaved.has(before) ? before : undefined } = (await invalidate(write)) ? write : { found: before }
     return isFresh(found, at) ? found : undefined
@@ -107,7 +110,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async change(key, decide, tags, renews) {
-      let before = held.peek(key)
+      let before = look(key)
       /** What the store does not have. */
       let local = before && unsaved.has(before) ? before : undefined
       const at = memory.now
@@ -138,7 +141,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
         // What has come after it stays, and what was there before nobody knows.
         if (superseded) return undefined
         local = undefined
-        write.found = held.peek(key)
+        write.found = look(key)
         write.entry = write.decide!(write.found)
       }
       const { found = local, entry } = write
