@@ -79,7 +79,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     clearTimeout(timer)
     if (!changes.length) return
     // What a page that has gone had still to write is told all the same.
-    open()
+    if (isAway) open()
     post({ database, changes, ids })
     if (isAway) close()
     changes = []
