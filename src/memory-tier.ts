@@ -36,6 +36,8 @@ export interface MemoryTier<V> {
   overtakeFetches(change: Change, local?: boolean): void
   /** Memory forgets what is removed, or what others changed; if it keeps them, not the entries that it alone has. */
   forget(change: Change, local: boolean, keepsUnsaved?: boolean): void
+  /** What it holds under a key, unless that may be out of date. */
+  peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
   /** As `put`, of what was read or decided; a `weigh` that throws must not fail that. */
   keep(entry: Entry<V>): void
@@ -104,6 +106,8 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       if ('key' in change) entries.delete(change.key)
       else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
     },
+
+    peek: (key) => (tier.checking ? undefined : entries.peek(key)),
 
     put(entry) {
       entries.set(entry.key, entry, timeLeft(entry))

@@ -194,9 +194,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
 
     peek(key) {
       readClock()
-      const entry = entries.peek(key)
+      const entry = memory.peek(key)
       // Memory has seen to the expiry; a ttl that ends earlier is an exception.
-      return memory.checking || memory.now >= entry?.staleAt! ? undefined : entry
+      return memory.now >= entry?.staleAt! ? undefined : entry
     },
 
     report,

@@ -44,9 +44,6 @@ export interface Wiring<V> {
 export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>): Writes<V> {
   const { entries: held, changes, unsaved } = memory
 
-  /** What memory holds, unless it may be out of date. */
-  const look = (key: string): Entry<V> | undefined => (memory.checking ? undefined : held.peek(key))
-
   /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
   const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
     try {
@@ -74,7 +71,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = memory.now
-    const before = look(key)
+    const before = memory.peek(key)
     const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
     const { found = before && unsaved.has(before) ? before : undefined } = (await invalidate(write)) ? write : { found: before }
     return isFresh(found, at) ? found : undefined
@@ -110,7 +107,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async change(key, decide, tags, renews) {
-      let before = look(key)
+      let before = memory.peek(key)
       /** What the store does not have. */
       let local = before && unsaved.has(before) ? before : undefined
       const at = memory.now
@@ -141,7 +138,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
         // What has come after it stays, and what was there before nobody knows.
         if (superseded) return undefined
         local = undefined
-        write.found = look(key)
+        write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
       }
       const { found = local, entry } = write
