@@ -4,13 +4,15 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { debianPackages, ENGINE_NAMES, missingEngines, type EngineName } from './browser/engines.ts'
 import { FULL } from './full.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
 const MINUTE_MS = 60_000
+/** How much is shown again of each failure's message, its own part of the stack included. */
+const SHOWN_CHARACTERS = 1_000
 
 interface Tally {
   passed: number
@@ -75,7 +77,14 @@ async function runSuites(missing: readonly EngineName[]): Promise<Tally> {
 interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[]
+  readonly testResults: readonly TestFile[]
+}
+
+interface TestFile {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string; readonly failureMessages: readonly string[] }[]
 }
 
 /** Counts tests, and each file that failed as a whole, such as one that could not be imported. */
@@ -87,10 +96,22 @@ function readReport(path: string): Tally {
     console.error(`Cannot read the test report: ${error}`)
     return { passed: 0, failed: 1 }
   }
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  )
+  const files = report.testResults.filter(hasFailed)
+  files.forEach(showFailures)
+  const brokenFiles = files.filter(({ assertionResults }) => !assertionResults.some(hasFailed))
   return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles.length }
+}
+
+function hasFailed({ status }: { readonly status: string }): boolean {
+  return status === 'failed'
+}
+
+/** Says once more what failed in a file, for whoever has the end of the log alone. */
+function showFailures({ name, message, assertionResults }: TestFile): void {
+  const tests = assertionResults.filter(hasFailed)
+  const texts = tests.length === 0 ? [message] : tests.flatMap(({ fullName, failureMessages }) => [fullName, ...failureMessages])
+  const shown = texts.map((text) => text.replace(/^ +at .*node_modules.*\n?/gm, '').slice(0, SHOWN_CHARACTERS))
+  console.log([`\nFAILED in ${relative(ROOT, name)}`, ...shown].join('\n'))
 }
 
 /** Runs a command to its end, or for `limit` ms; its output is shown. @returns the exit code. */

@@ -86,7 +86,7 @@ export async function roam({ cache, tab }: Side, { seed, operations, keys, own }
   await Promise.all(running)
   // What the others did last still arrives.
   await new Promise((resolve) => setTimeout(resolve, 300))
-  await Promise.all(running)
   stop()
+  await Promise.all(running)
   return steps
 }
