@@ -18,6 +18,8 @@ describe.each(BACKENDS)('%s', (engine) => {
 
   test('F13: when the database is closed by force, writes under way are stored on a new connection', async () => {
     const tab = await open()
+    // The last deletion may come before or after the writes.
+    tab.silent = true
     const session = await tab.page.context().newCDPSession(tab.page)
     const name = await tab.run(({ databaseName }) => databaseName('shared', ''))
     for (let round = 0; round < 3; round++) {
@@ -32,8 +34,6 @@ describe.each(BACKENDS)('%s', (engine) => {
       expect(await statusOf(tab)).toEqual({ persistence: 'indexeddb' })
     }
     expect(await toldTo(tab)).toEqual([])
-    // The last deletion may have come before or after the writes.
-    tab.silent = true
   })
 
   const QUOTA = 3_000_000
@@ -41,6 +41,8 @@ describe.each(BACKENDS)('%s', (engine) => {
   /** A tab whose origin may store no more than the quota; its probes come soon. */
   async function openWithQuota(): Promise<{ tab: Tab; lift: () => Promise<unknown> }> {
     const tab = await open({ cache: false, hasten: PROBES_SOON })
+    // There may be more in memory than on disk.
+    tab.silent = true
     const session = await tab.page.context().newCDPSession(tab.page)
     // The engine remembers for half a minute how much space there is, so it has to be told before the first write.
     await session.send('Storage.overrideQuotaForOrigin', { origin: tabs.origin, quotaSize: QUOTA })
@@ -97,7 +99,6 @@ describe.each(BACKENDS)('%s', (engine) => {
     await expect.poll(() => storedKeys(tab), LATER).toContain('filler 200')
     // On disk again is what memory holds.
     if (engine === 'chromium') await expect.poll(() => storedKeys(tab), LATER).toContain('filler 99')
-    tab.silent = true
   })
 
   test('F19: a write for which no room can be made is tried twice; then deletes go on, writes wait in memory, and come to disk with the space', async () => {
@@ -126,7 +127,6 @@ describe.each(BACKENDS)('%s', (engine) => {
     await expectPersistence(tab)
     await expect.poll(() => storedKeys(tab), LATER).toEqual(expect.arrayContaining(['filler 100', 'filler 119', 'large']))
     expect(await tab.run(({ cache }) => cache.peek('filler 119') !== undefined), 'memory has kept it').toBe(true)
-    tab.silent = true
   })
 
   test('F24: an entry that is too large is refused alone, once, and what was written with it is stored', { timeout: 3 * MINUTE_MS }, async () => {
@@ -209,10 +209,13 @@ describe.each(BACKENDS)('%s', (engine) => {
     expect(await statusOf(tab)).toMatchObject({ persistence: 'memory', fault })
     const told = await toldTo(tab)
     expect(told).toContainEqual(expect.objectContaining({ code: 'write-failed', count: 2, ...fault }))
-    const start = Date.now()
-    await tab.run(({ cache }) => cache.setMany([['during 1', 1], ['during 2', 2]]))
-    expect(await tab.run(({ cache }) => cache.get('old'))).toBe('new')
-    expect(Date.now() - start, 'nobody waits again').toBeLessThan(1_000)
+    const again = await tab.run(async ({ cache }) => {
+      const start = performance.now()
+      await cache.setMany([['during 1', 1], ['during 2', 2]])
+      return { old: await cache.get('old'), ms: performance.now() - start }
+    })
+    expect(again.old).toBe('new')
+    expect(again.ms, 'nobody waits again').toBeLessThan(1_000)
 
     await holder.run(({ left }) => void (left['stop'] = true))
     await expectPersistence(tab, 10_000)

@@ -16,12 +16,12 @@ interface Absence {
 
 const ABSENCES: readonly Absence[] = [
   { name: 'in the back/forward cache', begin: (tab) => tab.leave(), end: (tab) => tab.comeBack() },
-  { name: 'hidden', begin: (_, other) => other.show(), end: (tab) => tab.show() },
+  { name: 'hidden', begin: (tab, other) => tab.hideBehind(other), end: (tab) => tab.show() },
   // It stays hidden. A page that shows is never frozen.
   {
     name: 'frozen',
     begin: async (tab, other) => {
-      await other.show()
+      await tab.hideBehind(other)
       await tab.freeze()
     },
     end: (tab) => tab.thaw(),
@@ -29,7 +29,7 @@ const ABSENCES: readonly Absence[] = [
   {
     name: 'frozen until it showed',
     begin: async (tab, other) => {
-      await other.show()
+      await tab.hideBehind(other)
       await tab.freeze()
     },
     end: async (tab) => {

@@ -131,7 +131,7 @@ test('a tab that was frozen, and one in the back/forward cache, serve nothing wh
   const [leaving] = (await tabs.open(1, { oneWindow: true })) as [Tab]
   await fill([away, frozen, leaving])
   await away.leave()
-  await leaving.show()
+  await frozen.hideBehind(leaving)
   await frozen.freeze()
   // It may tell that the deletion has to wait for the frozen tab.
   await leaving.run(({ cache, outcome }) => outcome(cache.destroy()))

@@ -54,6 +54,8 @@ export const side = {
   events: [] as CacheEvent[],
   /** Whether the page is there for the first time, or again, out of the back/forward cache. */
   shown: undefined as 'first' | 'again' | undefined,
+  /** Whether the browser has stopped the page's tasks. */
+  frozen: false,
   /** Whatever one call leaves for the next. */
   left: {} as Record<string, unknown>,
 
@@ -132,4 +134,6 @@ export function settled<T>(request: IDBRequest<T>): Promise<T> {
 Object.assign(globalThis, { side })
 addEventListener('pageshow', ({ persisted }) => void (side.shown = persisted ? 'again' : 'first'))
 addEventListener('pagehide', () => void (side.shown = undefined))
+globalThis.document?.addEventListener('freeze', () => void (side.frozen = true))
+globalThis.document?.addEventListener('resume', () => void (side.frozen = false))
 if (parameters.has('options')) side.open(JSON.parse(parameters.get('options')!))

@@ -75,10 +75,12 @@ export class Tab implements Place {
     this.silent = true
     this.#frozen = await this.page.context().newCDPSession(this.page)
     await this.#frozen.send('Page.setWebLifecycleState', { state: 'frozen' })
+    await expect.poll(() => this.run(({ frozen }) => frozen)).toBe(true)
   }
 
   async thaw(): Promise<void> {
     await this.#frozen?.send('Page.setWebLifecycleState', { state: 'active' })
+    await expect.poll(() => this.run(({ frozen }) => frozen)).toBe(false)
     this.#frozen = undefined
     this.silent = false
   }
@@ -86,7 +88,17 @@ export class Tab implements Place {
   /** Hides the other tabs of its window. */
   async show(): Promise<void> {
     await this.page.bringToFront()
-    await expect.poll(() => this.page.evaluate('document.visibilityState')).toBe('visible')
+    await this.#becomes('visible')
+  }
+
+  /** Shows another tab of its window. */
+  async hideBehind(other: Tab): Promise<void> {
+    await other.show()
+    await this.#becomes('hidden')
+  }
+
+  async #becomes(visibility: DocumentVisibilityState): Promise<void> {
+    await expect.poll(() => this.run(() => document.visibilityState)).toBe(visibility)
   }
 
   /** Goes to another page of the origin, which knows nothing of caches. */
