@@ -3,11 +3,12 @@
 // Nobody waits longer than the time limits; a database that opens later is taken up then.
 
 import { closedError, type CacheError, type FaultPhase } from '../errors.ts'
+import { setWeakTimeout } from '../weakly.ts'
 import { createLimiter, within } from '../within.ts'
 import { createBreaker, type Breaker, type Kind } from './breaker.ts'
 import { nameOf, toCacheError } from './faults.ts'
 import { complete, resultOf, type Work } from './requests.ts'
-import { createSchema, ENTRIES, LOG } from './schema.ts'
+import { clearStores, createSchema, ENTRIES, LOG } from './schema.ts'
 
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
@@ -28,6 +29,8 @@ export interface Connection {
   run<T>(kind: Kind, work: Work<T>, calls?: number): Promise<T>
   /** Lets go of the database until it is needed again. */
   release(): void
+  /** Closes as soon as the database is deleted, or before long. */
+  leave(): void
   close(): void
 }
 
@@ -72,8 +75,16 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       drop(database)
       watcher.onLost?.()
     }
-    // Without a new version it is being deleted.
-    database.onversionchange = ({ newVersion }) => (newVersion === null ? lose() : drop(database))
+    database.onversionchange = ({ newVersion }) => {
+      if (newVersion !== null) return drop(database)
+      // It is being deleted. What this page wrote last goes too, however long another keeps the database.
+      try {
+        clearStores(database.transaction([ENTRIES, LOG], 'readwrite'))
+      } catch {
+        // Half a database.
+      }
+      lose()
+    }
     database.onclose = lose
     watcher.onOpen?.()
     if (breaker.fault?.fault?.phase === 'open') breaker.mend()
@@ -105,6 +116,12 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   }
 
   const remove = async (): Promise<unknown> => within(OPEN_TIME_LIMIT, resultOf(indexedDB.deleteDatabase(name)))
+
+  const stop = (): void => {
+    closed = true
+    breaker.stop()
+    limiter.stop()
+  }
 
   const open = (): Promise<IDBDatabase> =>
     within(OPEN_TIME_LIMIT, tryToOpen()).catch((cause) => {
@@ -149,10 +166,12 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
       }
     },
     release: () => drop(),
+    leave() {
+      stop()
+      setWeakTimeout(drop, OPEN_TIME_LIMIT)
+    },
     close() {
-      closed = true
-      breaker.stop()
-      limiter.stop()
+      stop()
       drop()
     },
   }

@@ -3,7 +3,7 @@
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT } from './connection.ts'
 import { resultOf } from './requests.ts'
-import { databasePrefix, ENTRIES, LOG } from './schema.ts'
+import { clearStores, databasePrefix } from './schema.ts'
 
 /** The databases of a name, in every data version; where the engine does not list them, the one given. */
 export async function databasesOf(name: string, database: string): Promise<readonly string[]> {
@@ -14,8 +14,7 @@ export async function databasesOf(name: string, database: string): Promise<reado
 /** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
 export async function deleteDatabase(database: string): Promise<void> {
   const connection = createConnection(database, 'relaxed', {})
-  const clear = async ({ transaction }: IDBObjectStore): Promise<void> => [ENTRIES, LOG].forEach((name) => transaction.objectStore(name).clear())
-  await connection.run('delete', clear).catch(() => {})
+  await connection.run('delete', async ({ transaction }) => clearStores(transaction)).catch(() => {})
   connection.close()
   const request = indexedDB.deleteDatabase(database)
   await within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))

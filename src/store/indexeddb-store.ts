@@ -177,7 +177,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       return log.position
     },
     release: connection.release,
-    leave: async () => connection.close(),
+    leave: async () => connection.leave(),
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {

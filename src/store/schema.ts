@@ -32,6 +32,11 @@ export function createSchema(database: IDBDatabase): void {
   database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ id: Math.floor(Math.random() * 2 ** 52), changes: [] })
 }
 
+/** Removes all rows. */
+export function clearStores(transaction: IDBTransaction): void {
+  for (const name of [ENTRIES, LOG]) transaction.objectStore(name).clear()
+}
+
 /** The entry that a record is, and nothing else of it; `undefined` for anything that this schema cannot have written. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>

@@ -1,9 +1,9 @@
 // Two realms of one origin as one cache, in every engine: a page and a frame with a library of its own, a page and a worker.
 // What takes real tabs (killing, freezing, the back/forward cache) is in ../tabs.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Cache, CacheEvent, CacheOptions } from '../../src/index.ts'
-import { databaseNames, NAME, open, openReady, storedKeys } from './support/caches.ts'
+import { connect, databaseName, databaseNames, done, NAME, open, openReady, storedKeys } from './support/caches.ts'
 import { openFrame, type Frame } from './support/frame.ts'
 import { openInWorker } from './support/worker.ts'
 
@@ -175,6 +175,29 @@ test('destroy() closes the other side\'s cache, and nothing is left', async () =
   await expect(other.set('user/1', 'late')).rejects.toMatchObject({ code: 'closed' })
   expect(KEYS.filter((key) => other.peek(key) !== undefined)).toEqual([])
   await writing
+  await expect.poll(() => databaseNames(NAME), SOON).toEqual([])
+})
+
+test.each([true, false])('what the other side writes before it hears of destroy() goes too, though a third keeps the database; it is told: %s', async (told) => {
+  vi.stubGlobal('BroadcastChannel', undefined)
+  const { one, other } = await openPair()
+  vi.unstubAllGlobals()
+  await one.set('early', 'secret')
+  const blocker = await connect(await databaseName())
+  const channel = new BroadcastChannel(`bestbefore:${NAME}`)
+  onTestFinished(() => channel.close())
+  const deleteDatabase = indexedDB.deleteDatabase.bind(indexedDB)
+  // Every row has been cleared by then.
+  const spy = vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
+    other.set('late', 'secret').catch(() => {})
+    if (told) channel.postMessage({ destroy: true })
+    return deleteDatabase(name)
+  })
+  onTestFinished(() => spy.mockRestore())
+  await one.destroy()
+  expect(spy).toHaveBeenCalledOnce()
+  await expect.poll(() => done(blocker.transaction('entries').objectStore('entries').getAllKeys()), SOON).toEqual([])
+  blocker.close()
   await expect.poll(() => databaseNames(NAME), SOON).toEqual([])
 })
 

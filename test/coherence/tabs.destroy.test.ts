@@ -23,6 +23,13 @@ async function holding(world: World, count: number): Promise<Tab<unknown>[]> {
   return tabs
 }
 
+/** What each object store holds. */
+async function rowsIn(database: IDBDatabase): Promise<unknown[][]> {
+  const stores = [...database.objectStoreNames]
+  const transaction = database.transaction(stores)
+  return Promise.all(stores.map((store) => settled<unknown[]>(transaction.objectStore(store).getAll())))
+}
+
 describe('destroy in one tab', () => {
   it('closes the cache in every tab: an event, memory empty, later calls rejected, nothing on disk', async () => {
     const world = createWorld()
@@ -135,14 +142,37 @@ describe('destroy in one tab', () => {
     void tabs[1]!.cache.delete('other secret key')
     await world.await(tabs[0]!.cache.destroy())
     await world.settle()
-    const stores = [...blocker.objectStoreNames]
-    const transaction = blocker.transaction(stores)
-    const left = JSON.stringify(await Promise.all(stores.map((store) => settled(transaction.objectStore(store).getAll()))))
+    const left = JSON.stringify(await rowsIn(blocker))
     blocker.close()
     await turns()
     expect(await databaseNames()).toEqual([])
     expect(left).not.toContain('"value"')
     expect(left).not.toContain('secret key')
+  })
+
+  it.each([
+    ['hears of it then', true],
+    ['hears of nothing but the deletion', false],
+  ])('what a tab that %s wrote last goes too, however long another connection keeps the database', async (_, hears) => {
+    const world = createWorld()
+    const [one, other] = await holding(world, 2)
+    const [database = ''] = await databaseNames()
+    const blocker = await settled(indexedDB.open(database))
+    world.network.deaf = true
+    const deleteDatabase = indexedDB.deleteDatabase.bind(indexedDB)
+    // Every row has been cleared by then.
+    vi.spyOn(indexedDB, 'deleteDatabase').mockImplementation((name) => {
+      other!.cache.set('late', 'secret').catch(() => {})
+      if (hears) setImmediate(() => world.network.inject({ destroy: true }))
+      return deleteDatabase(name)
+    })
+    await world.await(one!.cache.destroy())
+    await world.settle()
+    const left = await rowsIn(blocker)
+    blocker.close()
+    await turns()
+    expect(left).toEqual([[], []])
+    expect(await databaseNames()).toEqual([])
   })
 
   it('a new cache of the name afterwards begins with nothing, and is not closed by what came late', async () => {

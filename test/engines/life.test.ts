@@ -182,11 +182,12 @@ describe.each(BACKENDS)('%s', (engine) => {
       await expect.poll(() => tab.run(({ cache, outcome }) => outcome(cache.get('secret 1'))), SOON).toBe('rejected: closed')
       expect(await tab.run(({ cache }) => cache.peek('secret 2'))).toBeUndefined()
     }
-    const left = await stubborn.run(({ left }) => {
-      const request = (left['connection'] as IDBDatabase).transaction('entries').objectStore('entries').count()
-      return new Promise<number>((resolve) => (request.onsuccess = () => resolve(request.result)))
-    })
-    expect(left).toBe(0)
+    const count = () =>
+      stubborn.run(({ left }) => {
+        const request = (left['connection'] as IDBDatabase).transaction('entries').objectStore('entries').count()
+        return new Promise<number>((resolve) => (request.onsuccess = () => resolve(request.result)))
+      })
+    await expect.poll(count, SOON).toBe(0)
     await stubborn.run(({ left }) => (left['connection'] as IDBDatabase).close())
     await expect.poll(() => stubborn.run(({ databases }) => databases()), SOON).toEqual([])
   })
