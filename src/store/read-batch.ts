@@ -4,7 +4,7 @@
 import type { Connection } from './connection.ts'
 import { takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
-import { resultOf } from './requests.ts'
+import { createSlices, resultOf } from './requests.ts'
 
 export interface ReadBatch {
   /**
@@ -41,17 +41,23 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   let hosts = 0
 
   /** Takes those out that the engine cannot read: Chromium ends a transaction in which a read has failed, and the next one is without them. */
-  const issue = (entries: IDBObjectStore, reads: Read[]): Promise<unknown> =>
-    Promise.all(
-      // One that throws rejects, too.
-      reads.map(async (read) =>
-        resultOf(entries.get(read.key)).then(read.resolve, (error) => {
-          takeCorrupt(error)
-          reads.splice(reads.indexOf(read), 1)
-          read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
-        }),
-      ),
-    )
+  const issue = async (entries: IDBObjectStore, reads: Read[]): Promise<unknown> => {
+    const slices = createSlices()
+    const found: Promise<unknown>[] = []
+    for (const read of [...reads]) {
+      const pause = slices.pause()
+      if (pause) await pause
+      const finding = resultOf(slices.add(entries.get(read.key))).then(read.resolve, (error) => {
+        takeCorrupt(error)
+        reads.splice(reads.indexOf(read), 1)
+        read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
+      })
+      // What comes after it may throw first.
+      finding.catch(() => {})
+      found.push(finding)
+    }
+    return Promise.all(found)
+  }
 
   const ride = async (entries: IDBObjectStore): Promise<unknown> => {
     const reads = waiting.splice(0)

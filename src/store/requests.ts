@@ -17,6 +17,38 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /**
+ * Many requests of one transaction, made in slices, between which the page does other things. A put of 400 bytes takes a slow
+ * machine 0.1 ms: 1,000 at once were a task of 105 ms in Chromium; in slices none takes 50, and the whole no longer.
+ */
+export interface Slices {
+  add<T>(request: IDBRequest<T>): IDBRequest<T>
+  /** Where the slice has taken long enough: resolves in the transaction when it is time for the next. */
+  pause(): Promise<unknown> | undefined
+}
+
+/** ms */
+const SLICE = 10
+
+export function createSlices(): Slices {
+  let first: IDBRequest | undefined
+  let end = performance.now() + SLICE
+  return {
+    add(request) {
+      first ??= request
+      return request
+    },
+    pause() {
+      if (!first || performance.now() < end) return undefined
+      const request = first
+      first = undefined
+      // The engine has the rest of the slice to do while the next is made.
+      const ended = new Promise<unknown>((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve)))
+      return ended.then(() => (end = performance.now() + SLICE))
+    },
+  }
+}
+
+/**
  * Runs work in a transaction. What was only read is known at once; what was written, on `complete` and on nothing else, as
  * quotas are checked after every request has succeeded.
  *

@@ -6,7 +6,7 @@ import type { CacheError, CacheErrorCode } from '../errors.ts'
 import { classOf, takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
 import { deleteSorted, prefixRange } from './ranges.ts'
-import { resultOf } from './requests.ts'
+import { createSlices, resultOf, type Slices } from './requests.ts'
 import { BY_TAG, toEntry } from './schema.ts'
 import type { Write } from './store.ts'
 
@@ -28,12 +28,13 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   /** Loads that began together look at the log together. */
   const looks: Record<number, ReturnType<Log['since']>> = {}
+  const slices = createSlices()
 
   const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
     const { change, decide, since } = write
     const earlier = before && (await before)
     if (decide) {
-      const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write)))
+      const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write, slices)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
       // What a load has brought is stored together or not at all.
@@ -42,11 +43,13 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
-    made.set(key, put(entries, key, write) ? change : { type: 'delete', key })
+    made.set(key, put(entries, key, write, slices) ? change : { type: 'delete', key })
     return write
   }
 
   for (const write of writes) {
+    const pause = slices.pause()
+    if (pause) await pause
     const { change } = write
     if ('key' in change) {
       const writing = writeOne(change.key, write, latest.get(change.key))
@@ -70,10 +73,10 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
 }
 
 /** What the engine cannot read counts as missing. Chromium ends a transaction in which a read has failed; the second try does not read. */
-async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): Promise<unknown> {
+async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): Promise<unknown> {
   if (write.unreadable) return undefined
   try {
-    return await resultOf(entries.get(key))
+    return await resultOf(slices.add(entries.get(key)))
   } catch (error) {
     takeCorrupt(error)
     write.unreadable = true
@@ -82,7 +85,7 @@ async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<
 }
 
 /** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
-function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): boolean {
+function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): boolean {
   const refuse = (code: CacheErrorCode, error: unknown): boolean => {
     if (classOf('put', error) !== 'bad-entry') return false
     const fault = toCacheError(code, error, 'put', { key })
@@ -91,7 +94,7 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>): bo
   }
   if (write.entry && !write.error) {
     try {
-      const request = entries.put(write.entry)
+      const request = slices.add(entries.put(write.entry))
       // Chromium tells of one that is too large before put() returns, and has ended the transaction by then.
       if (request.readyState === 'done') refuse('write-failed', request.error)
       // It shows after the commit was asked for, and so ends the transaction; the next one goes without.

@@ -1,5 +1,6 @@
 // The IndexedDB store as tests open it. Importing this installs the fake IndexedDB.
 
+import { onTestFinished, vi } from 'vitest'
 import { createIndexedDbStore, type IndexedDbSettings } from '../../src/store/indexeddb-store.ts'
 import { NO_WINDOWS } from '../../src/options.ts'
 import { callsOf, type StoreCalls } from '../store/calls.ts'
@@ -20,6 +21,13 @@ export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
   onCommit() {},
   onMissing() {},
   onMissed() {},
+}
+
+/** Each look at the time comes a second after the one before, so that each slice of requests has one. Ends with the test. */
+export function leapingTime(): void {
+  let now = 0
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000))
+  onTestFinished(() => spy.mockRestore())
 }
 
 export interface OpenedStore<V> {

@@ -7,7 +7,7 @@ import type { CacheError, Entry } from '../../src/index.ts'
 import { NO_WINDOWS } from '../../src/options.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { captureConnections, countDisk, databaseNames, EMPTY_DISK, failWrites, faultsOf, inEntries, lookAtDisk, onTransaction, plant, settled, watchIndexedDb } from '../helpers/indexed-db.ts'
-import { openIndexedDbStore } from '../helpers/indexeddb-store.ts'
+import { leapingTime, openIndexedDbStore } from '../helpers/indexeddb-store.ts'
 import { entryOf, keysIn, ODD_STRINGS } from './conformance.ts'
 
 const NAME = 'shop'
@@ -288,6 +288,67 @@ describe('few transactions', () => {
     const { store } = openIndexedDbStore(NAME)
     await Promise.all([store.set([entryOf('a', 1)]), store.get('a'), store.get('b'), keysIn(store), store.sweep(5)])
     expect(seen.opens).toBe(1)
+    await store.close()
+  })
+})
+
+describe('many requests at once', () => {
+  const MANY = 50
+  const entries = Array.from({ length: MANY }, (_, index) => entryOf(`e${index}`, index))
+
+  /** How many turns of the event loop have passed at each request. */
+  function countTurns(method: 'get' | 'put'): number[] {
+    let turn = 0
+    const seen: number[] = []
+    const request = IDBObjectStore.prototype[method] as (...args: unknown[]) => IDBRequest
+    vi.spyOn(IDBObjectStore.prototype, method).mockImplementation(function (this: IDBObjectStore, ...args: unknown[]) {
+      seen.push(turn)
+      return request.apply(this, args)
+    })
+    const next = (): void => void setImmediate(() => (turn++, seen.length < MANY && next()))
+    next()
+    return seen
+  }
+
+  it('are one transaction, in which the page gets its turn', async () => {
+    const { store } = openIndexedDbStore<number>(NAME)
+    await store.get('nothing')
+    const modes: string[] = []
+    onTransaction((_transaction, mode) => modes.push(mode))
+    leapingTime()
+    const puts = countTurns('put')
+    await store.set(entries)
+    expect(new Set(puts).size).toBeGreaterThan(MANY / 2)
+    const gets = countTurns('get')
+    expect(await Promise.all(entries.map(({ key }) => store.get(key)))).toEqual(entries.map((entry) => expect.objectContaining(entry)))
+    expect(new Set(gets).size).toBeGreaterThan(MANY / 2)
+    expect(modes).toEqual(['readwrite', 'readonly'])
+    await store.close()
+  })
+
+  it('are done in one go while that takes no time', async () => {
+    const { store } = openIndexedDbStore<number>(NAME)
+    await store.get('nothing')
+    vi.spyOn(performance, 'now').mockReturnValue(0)
+    const puts = countTurns('put')
+    await store.set(entries)
+    expect(new Set(puts).size).toBe(1)
+    await store.close()
+  })
+
+  it('are all undone when one of a later slice ends the transaction', async () => {
+    const { store } = openIndexedDbStore<number>(NAME)
+    await store.get('nothing')
+    leapingTime()
+    let puts = 0
+    const put = IDBObjectStore.prototype.put
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
+      // While it is waited for.
+      if (++puts % MANY === 30) setImmediate(() => this.transaction.abort())
+      return put.apply(this, args)
+    })
+    await expect(store.set(entries)).rejects.toMatchObject({ code: 'write-failed' })
+    expect(await countDisk(NAME)).toMatchObject({ records: 0 })
     await store.close()
   })
 })
