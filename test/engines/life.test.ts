@@ -58,6 +58,29 @@ describe.each(BACKENDS)('%s', (engine) => {
     }
   })
 
+  test('F17: reads and updates under way when site data is cleared do not wait for a time limit', async () => {
+    const tab = await open({ cache: { maxEntries: 1 } })
+    tab.silent = true
+    const session = await tab.page.context().newCDPSession(tab.page)
+    const keys = Array.from({ length: 300 }, (_, number) => `key ${number}`)
+    for (let round = 0; round < 6; round++) {
+      await tab.run(({ cache }, all) => cache.setMany(all.map((key) => [key, 'x'.repeat(1_000)])), keys)
+      const calling = tab.run(
+        async ({ cache, outcome }, [all, updates]) => {
+          const start = performance.now()
+          await Promise.all(all.map((key) => outcome(updates ? cache.update(key, 'new') : cache.get(key))))
+          return performance.now() - start
+        },
+        [keys, round % 2 === 1] as const,
+      )
+      await new Promise((resolve) => setTimeout(resolve, 5 * round))
+      await session.send('Storage.clearDataForOrigin', { origin: tabs.origin, storageTypes: 'indexeddb' })
+      expect(await calling, `round ${round}`).toBeLessThan(8_000)
+      expect(await statusOf(tab)).toEqual({ persistence: 'indexeddb' })
+    }
+    expect(await toldTo(tab)).toEqual([])
+  })
+
   test('F27: a tab that crashes within a transaction takes nobody with it, and leaves nothing by halves', async () => {
     const [crashing, other] = (await tabs.open(2)) as [Tab, Tab]
     await other.run(({ cache }) => cache.set('kept', 1))

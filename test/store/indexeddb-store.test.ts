@@ -336,6 +336,26 @@ describe('many requests at once', () => {
     await store.close()
   })
 
+  it('may have removals among them that take their own time', async () => {
+    const { store } = openIndexedDbStore(NAME)
+    await store.set(entries.map((entry) => ({ ...entry, tags: ['old'] })))
+    leapingTime()
+    const rounds = Array.from({ length: 3 }, (_, round) => [store.set([entryOf(`a${round}`, round), entryOf(`b${round}`, round)]), store.deleteTag('old'), store.take('a0'), store.deletePrefix('b')])
+    await Promise.all([...rounds.flat(), store.set([entryOf('last', 1)])])
+    expect(await keysIn(store)).toEqual(['a1', 'a2', 'last'])
+    await store.close()
+  })
+
+  it.each([1, 2, 3, 4])('may have a removal among them during which a slice ends, look at the time %d being late', async (late) => {
+    const { store } = openIndexedDbStore(NAME)
+    await store.set(entries.map((entry) => ({ ...entry, tags: ['old'] })))
+    let looks = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => (++looks < late ? 0 : 1_000))
+    await Promise.all([store.set([entryOf('a', 1)]), store.deleteTag('old'), store.set([entryOf('b', 1), entryOf('c', 1)])])
+    expect(await keysIn(store)).toEqual(['a', 'b', 'c'])
+    await store.close()
+  })
+
   it('are all undone when one of a later slice ends the transaction', async () => {
     const { store } = openIndexedDbStore<number>(NAME)
     await store.get('nothing')
