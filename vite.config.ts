@@ -50,7 +50,7 @@ const demo = (mode: string): ViteUserConfig => {
 
 const setupFiles = ['test/setup.ts']
 /** For tests that wait, on a machine that is slow or busy too: none of these is a promise. */
-const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 10_000 } } }
+const patience = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } }
 
 /** The slowest tests of engines, for which `npm test` has no time unless it is to be full. */
 const unhurried = FULL ? [] : ['test/e2e/demo-static.test.ts', 'test/e2e/demo-offline.test.ts', 'test/tabs/rollout.test.ts']
