@@ -20,9 +20,13 @@ export async function openDatabaseOf(cacheName: string): Promise<IDBDatabase> {
   return done(indexedDB.open(found.name))
 }
 
-/** Runs work in one transaction; resolves when it is committed. */
-export async function transact(database: IDBDatabase, mode: IDBTransactionMode, work: (entries: IDBObjectStore) => void | Promise<void>): Promise<void> {
-  const transaction = database.transaction(STORE, mode, { durability: 'relaxed' })
+/**
+ * Runs work in one transaction; resolves when it is committed.
+ *
+ * @param others object stores that it needs besides the entries
+ */
+export async function transact(database: IDBDatabase, mode: IDBTransactionMode, work: (entries: IDBObjectStore) => void | Promise<void>, ...others: readonly string[]): Promise<void> {
+  const transaction = database.transaction([STORE, ...others], mode, { durability: 'relaxed' })
   const ended = new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(transaction.error)

@@ -14,7 +14,7 @@ export const reads: Suite<RivalWork> = {
   phases: ['fill', 'read', 'check'],
   comparedBy: 'xRaw',
   works: (choice) => worksOf(choice, CONCURRENT),
-  contestantsOf: () => RIVAL_NAMES,
+  contestantsOf: () => RIVAL_NAMES.filter((name) => name !== 'raw-log'),
   summarize: summarizeRivals,
   judge: (lines) => [
     ...atMost(figureOf(lines, AT_ONCE, 'bestbefore', 'xRaw'), 1.3, `${AT_ONCE}, times raw`),

@@ -5,6 +5,7 @@ import type { Choice, Work } from '../shared/suite.ts'
 /** What each contestant does, for the tables: the quickest that its interface offers for the same work. */
 export const RIVALS = {
   raw: 'raw IndexedDB: one transaction, relaxed, commit(), indexes',
+  'raw-log': 'as raw, with a record of what changed for other tabs',
   bestbefore: 'bestbefore createCache({ name, ttl }): set, get',
   'idb-keyval': 'idb-keyval set, get; no indexes',
   localforage: 'localForage setItem, getItem; no indexes',
@@ -18,6 +19,7 @@ export const RIVAL_NAMES = Object.keys(RIVALS) as RivalName[]
 /** Each rival's object store. */
 export const STORES: Readonly<Record<RivalName, string>> = {
   raw: 'entries',
+  'raw-log': 'entries',
   bestbefore: 'entries',
   'idb-keyval': 'keyval',
   localforage: 'keyvaluepairs',

@@ -22,6 +22,7 @@ export interface Opened {
 /** Each in a file that the page loads alone. */
 const LIBRARIES: Readonly<Record<RivalName, () => Promise<Rival>>> = {
   raw: async () => (await import('./raw.ts')).raw,
+  'raw-log': async () => (await import('./raw.ts')).rawWithLog,
   bestbefore: async () => (await import('./bestbefore.ts')).bestbefore,
   'idb-keyval': async () => (await import('./idb-keyval.ts')).idbKeyval,
   'idb-keyval-bulk': async () => (await import('./idb-keyval.ts')).idbKeyvalBulk,
