@@ -17,7 +17,7 @@ interface Absence {
 const ABSENCES: readonly Absence[] = [
   { name: 'in the back/forward cache', begin: (tab) => tab.leave(), end: (tab) => tab.comeBack() },
   { name: 'hidden', begin: (tab, other) => tab.hideBehind(other), end: (tab) => tab.show() },
-  // It stays hidden. A page that shows is never frozen.
+  // It stays hidden, as pages are that browsers freeze.
   {
     name: 'frozen',
     begin: async (tab, other) => {
