@@ -5,7 +5,7 @@ import { expect, inject, test, vi } from 'vitest'
 import { ManualClock, MINUTE } from '../helpers/clock.ts'
 import { contents, open, openReady, storedKeys } from './support/caches.ts'
 
-const SIZE = 3_000
+const SIZE = inject('full') ? 3_000 : 1_500
 const PLACES = Array.from({ length: SIZE }, (_, place) => place)
 const LIFE = 10_000
 
