@@ -45,8 +45,6 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
     const slices = createSlices()
     const found: Promise<unknown>[] = []
     for (const read of [...reads]) {
-      const pause = slices.pause()
-      if (pause) await pause
       const finding = resultOf(slices.add(entries.get(read.key))).then(read.resolve, (error) => {
         takeCorrupt(error)
         reads.splice(reads.indexOf(read), 1)
@@ -55,6 +53,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       // What comes after it may throw first.
       finding.catch(() => {})
       found.push(finding)
+      await slices.pause()
     }
     return Promise.all(found)
   }

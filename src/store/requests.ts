@@ -23,7 +23,7 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 export interface Slices {
   add<T>(request: IDBRequest<T>): IDBRequest<T>
   /** Where the slice has taken long enough: resolves in the transaction when it is time for the next. */
-  pause(): Promise<unknown> | undefined
+  pause(): Promise<void>
 }
 
 /** ms */
@@ -37,15 +37,13 @@ export function createSlices(): Slices {
       first ??= request
       return request
     },
-    pause() {
-      if (!first || performance.now() < end) return undefined
+    async pause() {
+      if (!first || performance.now() < end) return
       const request = first
       first = undefined
-      const begin = (): void => void (end = performance.now() + SLICE)
-      // The page has had its turn while something else was waited for.
-      if (request.readyState === 'done') return void begin()
       // The engine has the rest of the slice to do while the next is made.
-      return new Promise<unknown>((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve))).then(begin)
+      if (request.readyState === 'pending') await new Promise((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve)))
+      end = performance.now() + SLICE
     },
   }
 }

@@ -48,8 +48,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   }
 
   for (const write of writes) {
-    const pause = slices.pause()
-    if (pause) await pause
+    await slices.pause()
     const { change } = write
     if ('key' in change) {
       const writing = writeOne(change.key, write, latest.get(change.key))
