@@ -53,6 +53,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       // What comes after it may throw first.
       finding.catch(() => {})
       found.push(finding)
+      // At the end: the first read is to be asked for before the look at the log, which would keep it waiting.
       await slices.pause()
     }
     return Promise.all(found)

@@ -78,7 +78,7 @@ test('the page can be installed; it opens when the server is gone, also after a 
 })
 
 /** Waits until a service worker has all files of the page and answers for it. On a slow disk that takes long. */
-async function isKept({ page }: Visitor): Promise<void> {
+async function untilKept({ page }: Visitor): Promise<void> {
   const workers = () =>
     page.evaluate(async () => {
       const { controller } = navigator.serviceWorker
@@ -107,7 +107,7 @@ const USES: Readonly<Record<string, (visitor: Visitor) => Promise<void>>> = {
 
 test('whichever page is opened first, it works when the server is gone, and so does the app', async () => {
   await visit(async (...visitors) => {
-    for (const visitor of visitors) await isKept(visitor)
+    for (const visitor of visitors) await untilKept(visitor)
     await site.stop()
     for (const [index, use] of Object.values(USES).entries()) {
       const visitor = visitors[index]!
