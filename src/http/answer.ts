@@ -12,27 +12,26 @@ export function isReadable({ status }: Response): boolean {
 /** A response from the network, with its body or with what takes the body's place. */
 export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
-  const { status, statusText, url, redirected, type } = response
-  const headers = new Headers(response.headers)
-  headers.append('cache-status', cacheStatus)
-  return make(body, { status, statusText, headers }, { url, redirected, type }, { signal })
+  const answer = make(body, response, response, { signal })
+  answer.headers.append('cache-status', cacheStatus)
+  return answer
 }
 
 /** A stored response, or the part of it that was asked for. */
 export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Ask, cacheStatus: string, now: number): Response {
-  const { status, statusText, url, bornAt, headers: fields } = stored
+  const { status, statusText, bornAt, headers: fields } = stored
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
   const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]
   const size = bytes.byteLength
   const range = asked.get('range')
   const part = range && method === 'GET' && status === 200 && partOf(range, size)
-  if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, { url })
+  if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, stored)
   const [from, to] = part
-  const whole = new Headers(headers)
   const body = bytes.slice(from, to + 1)
-  whole.set('content-length', String(body.byteLength))
-  whole.set('content-range', `bytes ${from > to ? '*' : `${from}-${to}`}/${size}`)
-  return make(body, { status: from > to ? 416 : 206, headers: whole }, { url })
+  const answer = make(body, { status: from > to ? 416 : 206, headers }, stored)
+  answer.headers.set('content-length', String(body.byteLength))
+  answer.headers.set('content-range', `bytes ${from > to ? '*' : `${from}-${to}`}/${size}`)
+  return answer
 }
 
 /** The response to a request that cannot be answered (RFC 9111, section 5.2.1.7). */
@@ -95,8 +94,8 @@ function defineAnswer() {
     }
 
     override clone(): Response {
-      const { body, status, statusText, headers } = super.clone()
-      return new Answer(body, { status, statusText, headers }, this.#members, this.#live)
+      const copy = super.clone()
+      return new Answer(copy.body, copy, this.#members, this.#live)
     }
   }
 }

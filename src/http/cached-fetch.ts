@@ -34,8 +34,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const keyOf = memoize((url, prefix: string) => prefix + url)
   let removals = 0
 
-  const unpartitioned = prefixOf('')
-  const prefixFor = (ask: Ask): string => (partition ? prefixOf(partition(ask.request())) : unpartitioned)
+  const prefixFor = (ask: Ask): string => prefixOf(partition ? partition(ask.request()) : '')
 
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
@@ -129,7 +128,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
-    const validates = ask.cache === 'default' && ask.headers.size > 0 && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && ask.cache === 'no-cache' && !ask.own
     if (validates || passes || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')

@@ -63,10 +63,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     const { status, statusText } = confirmed ?? response
     const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
     const url = response.url || ask.url
-    const cacheStatus = headers.get('cache-status')
-    // Told anew with every answer; of two fields of one name browsers may pass on the first alone.
+    const cacheStatus = response.headers.get('cache-status')
+    // Told anew with every answer.
     headers.delete('age')
-    headers.delete('cache-status')
     return {
       ...life,
       form: 1,

@@ -14,13 +14,16 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   const base = response.url || url
   const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
   const { origin } = urls[0]!
-  const removeNamed = async (): Promise<unknown> => Promise.all((invalidates?.(request(), response) ?? []).map((group) => cache.deleteTag(groupTag(prefix, group))))
-  await Promise.all([
+  const removals = [
     // Of another origin it may not say anything.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
-    removeNamed(),
-  ])
+  ]
+  try {
+    for (const group of invalidates?.(request(), response) ?? []) removals.push(cache.deleteTag(groupTag(prefix, group)))
+  } finally {
+    await Promise.all(removals)
+  }
 }
 
 /** What an app selects. @param askFor what a request for a URL asks @param prefixFor that of a request's partition */

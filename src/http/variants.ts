@@ -71,8 +71,8 @@ export function variantId(selectors: readonly Selector[]): string {
  * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name, but for what browsers add, which service workers see and pages do not
  */
 export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary)
-  return [USER, COOKIES, ...named.sort()].map((name) => [name.toLowerCase(), selectorOf(name.toLowerCase(), ask, user)])
+  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary?.toLowerCase())
+  return [USER, COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
 }
 
 const USER = 'authorization'
@@ -85,8 +85,7 @@ function selectorOf(name: string, { headers, credentials, own }: Ask, user: stri
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   const value = headers.get(name)
   // Which a service worker sees where its page gave none.
-  if (name === 'accept' && value === '*/*') return null
-  const members = listOf(value)
+  if (value === undefined || (name === 'accept' && value === '*/*')) return null
   // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
-  return value === undefined ? null : (/^accept(-language|-encoding)?$/.test(name) ? members.map((member) => member.toLowerCase()).sort() : members).join()
+  return (/^accept(-language|-encoding)?$/.test(name) ? listOf(value.toLowerCase()).sort() : listOf(value)).join()
 }
