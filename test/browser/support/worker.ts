@@ -4,7 +4,7 @@ import { afterEach } from 'vitest'
 import type { Cache } from '../../../src/index.ts'
 
 /** Methods whose arguments and results can travel between threads. */
-export type RemoteMethod = 'get' | 'set' | 'add' | 'take' | 'delete' | 'sweep' | 'flush'
+export type RemoteMethod = 'get' | 'set' | 'add' | 'take' | 'delete' | 'sweep' | 'flush' | 'close'
 
 export interface Call {
   readonly id: number
@@ -22,11 +22,10 @@ export interface WorkerCache {
   call<M extends RemoteMethod>(method: M, ...args: Parameters<Cache<unknown>[M]>): ReturnType<Cache<unknown>[M]>
 }
 
-const workers: Worker[] = []
+const ends: (() => Promise<void>)[] = []
 
 export function openInWorker(cacheName: string): WorkerCache {
   const worker = new Worker(new URL('./cache-worker.ts', import.meta.url), { type: 'module', name: cacheName })
-  workers.push(worker)
   const calls = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   let latest = 0
   worker.onmessage = ({ data: { id, result, error } }: MessageEvent<Reply>) => {
@@ -37,17 +36,21 @@ export function openInWorker(cacheName: string): WorkerCache {
   worker.onerror = ({ message }) => {
     for (const { reject } of calls.values()) reject(new Error(`The worker failed: ${message}`))
   }
-  return {
-    call(method, ...args) {
-      const id = ++latest
-      const reply = new Promise((resolve, reject) => calls.set(id, { resolve, reject }))
-      worker.postMessage({ id, method, args } satisfies Call)
-      // The worker answers with what the method of this name resolved to.
-      return reply as ReturnType<Cache<unknown>[typeof method]>
-    },
+  const call: WorkerCache['call'] = (method, ...args) => {
+    const id = ++latest
+    const reply = new Promise((resolve, reject) => calls.set(id, { resolve, reject }))
+    worker.postMessage({ id, method, args } satisfies Call)
+    // The worker answers with what the method of this name resolved to.
+    return reply as ReturnType<Cache<unknown>[typeof method]>
   }
+  ends.push(async () => {
+    await call('close')
+    worker.terminate()
+  })
+  return { call }
 }
 
-afterEach(() => {
-  for (const worker of workers.splice(0)) worker.terminate()
+// In WebKit a worker that ends with its connection open can leave its database blocked for ever, for all.
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
 })
