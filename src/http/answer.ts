@@ -23,7 +23,7 @@ export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, he
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
   const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]
   const size = bytes.byteLength
-  const range = asked.get('range')
+  const range = !asked.has('if-range') && asked.get('range')
   const part = range && method === 'GET' && status === 200 && partOf(range, size)
   if (!part) return make(method === 'GET' ? bytes : null, { status, statusText, headers }, stored)
   const [from, to] = part
@@ -41,8 +41,9 @@ export function gatewayTimeout(cacheStatus: string): Response {
 
 function make(body: BodyInit | null, init: ResponseInit, members: Members, live?: Live): Response {
   Answer ??= defineAnswer()
-  // Statuses that have no body (Fetch, "null body status").
-  return new Answer([204, 205, 304].includes(init.status!) ? null : body, init, members, live)
+  const { status = 200, statusText = '', headers = [] } = init
+  // Statuses that have no body (Fetch, "null body status"), and characters that Node lets through, but `Response` does not take.
+  return new Answer([204, 205, 304].includes(status) ? null : body, { status, statusText: statusText.replace(/[^\t -\xff]/g, '?'), headers }, members, live)
 }
 
 /** Members that the constructor of `Response` does not take. */

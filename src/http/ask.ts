@@ -7,7 +7,7 @@ import { memoize } from './memoize.ts'
 export type Input = Parameters<typeof fetch>[0]
 
 /** What the cache looks at of a request. */
-export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' | 'credentials' | 'redirect' | 'mode'>> {
+export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' | 'credentials' | 'redirect' | 'mode' | 'integrity'>> {
   /** Absolute, without fragment. */
   readonly url: string
   /** Whether it is of the page's own origin; undefined on servers, which have none. */
@@ -23,7 +23,7 @@ export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' |
 /** Header fields by their names in lower case. */
 export type Fields = ReadonlyMap<string, string>
 
-const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', redirect: 'follow', mode: 'cors' } as const
+const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', redirect: 'follow', mode: 'cors', integrity: '' } as const
 
 /** @returns what reads a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
@@ -34,8 +34,10 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
   return (input, init) => {
     let request = input instanceof Request && !init ? input : undefined
     const build = (): Request => (request ??= new Request(input, init))
-    if (input instanceof Request || (init && !Object.keys(init).every((name) => name === 'headers' || name === 'signal'))) build()
-    const { method, cache, credentials, redirect, mode } = request ?? DEFAULTS
+    if (input instanceof Request) build()
+    // An init may be a Request, whose members are inherited.
+    for (const name in init) if (name !== 'headers' && name !== 'signal') build()
+    const { method, cache, credentials, redirect, mode, integrity } = request ?? DEFAULTS
     const headers = fieldsOf(request?.headers ?? init?.headers)
     // Relative ones count from the page.
     const url = urlOf(request?.url ?? String(input), globalThis.document?.baseURI ?? globalThis.location?.href)
@@ -48,6 +50,7 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
       credentials,
       redirect,
       mode,
+      integrity,
       signal: (request ?? init)?.signal ?? undefined,
       directives: parseDirectives(headers.get('cache-control') ?? headers.get('pragma')),
       request: build,

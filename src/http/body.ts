@@ -1,8 +1,13 @@
 // What becomes of bodies that are stored.
 
+import { within } from '../within.ts'
+
 type Chunk = Uint8Array<ArrayBuffer>
 
-/** All of a body, read ahead of its other readers, once it has come to its end; rejects where it breaks off or is longer than the limit, in bytes. */
+/** ms that a body may take: whoever joined its request waits for all of it. */
+const LONGEST = 30_000
+
+/** All of a body, read ahead of its other readers, once it has come to its end; rejects where it breaks off, takes too long or is longer than the limit, in bytes. */
 export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayBuffer> {
   let size = 0
   const counter = new TransformStream<Chunk, Chunk>({
@@ -12,7 +17,7 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
       else controller.enqueue(chunk)
     },
   })
-  return new Response(body.pipeThrough(counter)).arrayBuffer()
+  return within(LONGEST, new Response(body.pipeThrough(counter)).arrayBuffer())
 }
 
 export function isSame(one: ArrayBuffer, other: ArrayBuffer): boolean {

@@ -11,6 +11,7 @@ import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
 import { ALL, prefixOf, urlOf } from './keys.ts'
 import { memoize } from './memoize.ts'
+import { outgoing } from './network.ts'
 import { httpSettings } from './options.ts'
 import { find, list, peek, type Found } from './responses.ts'
 import { createDigest } from './user.ts'
@@ -41,16 +42,17 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     ask.mode !== 'navigate' &&
     // Nothing can be seen of it, nor stored.
     !(ask.mode === 'no-cors' && !ask.own) &&
+    !(ask.mode === 'same-origin' && ask.own === false) &&
     // Developer tools ask so in other modes (Chromium issue 1098389).
     !(ask.cache === 'only-if-cached' && ask.mode !== 'same-origin') &&
     (!match || match(ask.request()))
 
   /** Goes past what is stored. What an unsafe request has changed is not used any more. */
-  const forward = async (ask: Ask, why: string): Promise<Response> => {
+  const forward = async (ask: Ask, why: string, request = ask.request()): Promise<Response> => {
     // One whose partition cannot be told is refused before anything is done.
     const prefix = SAFE.test(ask.method) ? undefined : prefixFor(ask)
-    const response = await settings.fetch(ask.request())
-    if (prefix && response.status < 400) {
+    const response = await settings.fetch(request)
+    if (prefix && (response.redirected || response.status < 400)) {
       await invalidateAfter(cache, prefix, ask, response, settings.invalidates).catch((error) => {
         // Faults of the cache are reported. The app's must not hide that the origin has done what it was asked for.
         if (!(error instanceof CacheError)) reportLater(error)
@@ -64,12 +66,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   /** Uses what is stored, or asks the origin. */
   const answer = (wanted: Wanted, found: Found): Response | Promise<Response> => {
     const { ask } = wanted
+    ask.signal?.throwIfAborted()
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
     const background = verdict === 'swr'
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
-    const task = (): Task => ({ ...wanted, ...found, background, why, asked: now, stored: ask.cache === 'reload' ? undefined : stored })
+    const about = ask.cache === 'reload' ? undefined : stored
+    const task = (): Task => ({ ...wanted, ...found, background, why, asked: now, stored: about })
     if (stored && bytes && verdict !== 'validate') {
       if (background) answerOf(task()).catch(() => {})
       const ttl = Math.floor((stored.staleAt - now) / 1000)
@@ -78,7 +82,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: not stored')
     if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
     // What comes of it is not stored.
-    if (ask.headers.has('range') || (ask.method === 'HEAD' && !stored)) return forward(ask, why)
+    if (ask.headers.has('range') || (ask.method === 'HEAD' && !about)) return forward(ask, why)
     return request(task())
   }
 
@@ -110,7 +114,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const now = clock.now()
       if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
     }
-    return forward(ask, `${why}; collapsed=?0`)
+    return forward(ask, `${why}; collapsed=?0`, outgoing(ask, settings.revalidate, ask.signal ?? null))
   }
 
   cache.subscribe(async (event) => {
@@ -131,12 +135,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && ask.cache === 'no-cache' && !ask.own
-    if (validates || passes || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
+    if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
       const began = removals
-      const digest = partition ? null : digestOf(ask.headers)
+      const digest = digestOf(ask.headers)
       const user = digest && (await digest)
-      if (user === undefined) return forward(ask, 'bypass')
+      if (user === undefined && !partition) return forward(ask, 'bypass')
       const prefix = prefixFor(ask)
       const wanted = { ask, event, prefix, key: keyOf(ask.url, prefix), user, removals: began }
       const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))

@@ -22,8 +22,8 @@ export interface Task extends Found {
   /** Of its partition's keys. */
   readonly prefix: string
   readonly key: string
-  /** A digest of its credentials. */
-  readonly user: string | null
+  /** A digest of its credentials, null without any, undefined where none can be made. */
+  readonly user: string | null | undefined
   /** Whether what is stored was served already. */
   readonly background: boolean
   readonly event: ExtendableEventLike | undefined
@@ -58,27 +58,25 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
 
   /** The record of an answer; of one that confirms what is stored, with that one's body. */
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
-    const told = readPolicy(response.status, response.headers, requestTime, now, settings)
-    const headers = fieldsAfter(response.headers, told.keeps, confirmed && known)
+    const headers = fieldsAfter(response.headers, confirmed && known)
     const { status, statusText } = confirmed ?? response
-    const { life } = confirmed ? readPolicy(status, headers, requestTime, now, settings) : told
+    const { life, keeps } = readPolicy(status, headers, requestTime, now, settings)
     const url = response.url || ask.url
     const cacheStatus = response.headers.get('cache-status')
-    // Told anew with every answer.
-    headers.delete('age')
     return {
       ...life,
       form: 1,
       url,
       status,
       statusText,
-      headers: [...headers],
-      selectors: selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      // Age is told anew with every answer.
+      headers: [...headers].filter(([name]) => name !== 'age' && keeps(name)),
+      selectors: selectorsOf(ask, user, !!settings.partition, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
       bytes: confirmed?.bytes,
       cacheStatus: cacheStatus ? `${cacheStatus}, ` : '',
-      tags: confirmed?.tags ?? tagsOf(response, url),
+      tags: [...new Set([...(confirmed?.tags ?? []), ...tagsOf(response, url)])],
       changed: background ? !confirmed : undefined,
     }
   }
@@ -107,7 +105,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     if (!isReadable(response)) return void give(response)
     const record = recordOf(response)
     const length = response.headers.get('content-length')
-    const kept = record.end > now && Number(length) <= maxBodyBytes && !response.headers.get('content-type')?.startsWith('text/event-stream')
+    // On its way to another origin a request loses its credentials.
+    const isOwn = new URL(record.url).origin === new URL(ask.url).origin
+    const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = (kept && response.body?.tee()) || [response.body]
     // For its caller it ends when it is stored.
     const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
@@ -128,7 +128,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     if (stored && bytes) {
       const { status, headers } = response
       const names = head ? ['etag', 'last-modified', 'content-length'] : headers.has('etag') ? ['etag'] : ['last-modified']
-      const confirms = status === (head ? 200 : 304) && !response.redirected && isAbout(known, headers, names)
+      const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
       // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
       if (confirms) return confirm(context, response, stored, bytes)

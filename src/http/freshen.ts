@@ -12,9 +12,9 @@ export function isAbout(stored: Headers, told: Headers, names: readonly string[]
  * @param confirmed those of the stored response, if the answer confirms it
  * @param keeps whether a told field counts
  */
-export function fieldsAfter(told: Headers, keeps: (name: string) => boolean, confirmed?: Headers): Headers {
+export function fieldsAfter(told: Headers, confirmed?: Headers): Headers {
   const headers = new Headers(confirmed)
-  const news = [...told].filter(([name]) => keeps(name) && !(confirmed && /^content-(encoding|length|range)$/.test(name)))
+  const news = [...told].filter(([name]) => !(confirmed && /^content-(encoding|length|range)$/.test(name)))
   for (const [name] of [['date'], ...news]) headers.delete(name!)
   for (const [name, value] of news) headers.append(name, value)
   return headers

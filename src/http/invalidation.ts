@@ -12,9 +12,10 @@ import type { HttpEntry } from './variants.ts'
 export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
   const { headers } = response
   const base = response.url || url
-  const urls = [url, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
+  const urls = [base, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
   const { origin } = urls[0]!
   const removals = [
+    forget(cache, prefix, url),
     // Of another origin it may not say anything.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),

@@ -5,10 +5,12 @@ import type { Ask } from './ask.ts'
 import type { CachedFetchOptions } from './contract.ts'
 
 /** @param stored fields of the response to be asked about */
-export function outgoing({ request, cache: asked, mode, own }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal, stored?: Headers): Request {
+export function outgoing({ request, cache: asked, mode, own }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal | null, stored?: Headers): Request {
   // On servers there is no HTTP cache below, and `force-cache` adds no fields.
   const below = own !== undefined
   const headers = new Headers(request().headers)
+  // The whole is what is stored.
+  headers.delete('range')
   let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : below ? 'no-cache' : 'force-cache'
   // A request without CORS may not carry preconditions.
   if (revalidate !== 'http-cache' && mode !== 'no-cors' && (revalidate === 'explicit' || own !== false)) {
@@ -16,5 +18,6 @@ export function outgoing({ request, cache: asked, mode, own }: Ask, revalidate: 
     if (below && asked === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')
     if (below) cache = 'no-store'
   }
-  return new Request(request(), { headers, signal, cache })
+  const { referrer, referrerPolicy } = request()
+  return new Request(request(), { headers, signal, cache, referrer, referrerPolicy })
 }

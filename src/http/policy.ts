@@ -72,7 +72,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   const mayBeStale = !noCache && !matchesNone && !directives.has('must-revalidate')
   const stale = mayBeStale ? Math.max(staleWhileRevalidate, staleIfError, offlineStale ? KEPT : 0) : 0
   // An error is nothing to fall back on.
-  const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (!directives.has('no-store') || (directives.has('must-understand') && cacheable))
+  const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (directives.has('must-understand') ? cacheable : !directives.has('no-store'))
   const unstored = listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase())
   return {
     life: {

@@ -5,8 +5,10 @@ import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
 import type { Life } from './policy.ts'
 
+type User = string | null | undefined
+
 /** A request field that chose a response, and its value; null where it was absent. */
-type Selector = readonly [name: string, value: string | null]
+type Selector = readonly [name: string, value: User]
 
 /** One stored response. */
 export interface StoredResponse extends Life {
@@ -51,7 +53,7 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
 }
 
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
-export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: string | null): StoredResponse | undefined {
+export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
   return variants.find(
     ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
   )
@@ -65,24 +67,30 @@ export function variantId(selectors: readonly Selector[]): string {
 }
 
 /**
- * Those that a response is chosen by: always the user and whether cookies are sent, then what its Vary names.
+ * Those that a response is chosen by: the user, but where partitions tell users apart, and whether cookies are sent, then what its Vary names.
  *
- * @param user a digest of the request's credentials, null without any
- * @param vary the response's field; undefined where the origin keeps it from scripts: then all that it may name, but for what browsers add, which service workers see and pages do not
+ * @param user a digest of the request's credentials, null without any, undefined where none can be made
+ * @param vary the response's field; undefined where the origin keeps it from scripts
  */
-export function selectorsOf(ask: Ask, user: string | null, vary: string | null | undefined): Selector[] {
-  const named = vary === undefined ? ['accept', 'accept-language', ...ask.headers.keys()].filter((name) => !/^(cache-control|pragma|range|user-agent|sec-.*)$/.test(name)) : listOf(vary?.toLowerCase())
-  return [USER, COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
+export function selectorsOf(ask: Ask, user: User, isPartitioned: boolean, vary: string | null | undefined): Selector[] {
+  const named = vary === undefined ? [FIELDS] : listOf(vary?.toLowerCase())
+  return [...(isPartitioned ? [] : [USER]), COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
 }
 
 const USER = 'authorization'
 /** No field has this name. */
 const COOKIES = 'cookies:'
+/** All that a Vary may name which scripts cannot see. */
+const FIELDS = 'fields:'
+/** But for the user's, and for what browsers add, which service workers see and pages do not. */
+const UNNAMED = /^(authorization|cookie|cache-control|pragma|range|user-agent|sec-.*)$/
 
-function selectorOf(name: string, { headers, credentials, own }: Ask, user: string | null): string | null {
+function selectorOf(name: string, ask: Ask, user: User): User {
+  const { headers, credentials, own } = ask
   // What is on disk tells nobody's cookies.
-  if (name === USER || (name === 'cookie' && user !== null)) return user
+  if (name === USER || name === 'cookie') return user
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
+  if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
   const value = headers.get(name)
   // Which a service worker sees where its page gave none.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null

@@ -31,7 +31,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
 }
 
 /** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
-export function replacesError(status: number, { mayBeStale, staleAt, staleIfError }: Life, { directives }: Ask, now: number): boolean {
+export function replacesError(status: number, { mayBeStale, staleAt, staleIfError }: Life, { cache, directives }: Ask, now: number): boolean {
   const asked = durationOf(directives, 'stale-if-error') ?? 0
-  return [500, 502, 503, 504].includes(status) && mayBeStale && now - staleAt < Math.max(asked, staleIfError)
+  return [500, 502, 503, 504].includes(status) && mayBeStale && cache !== 'no-cache' && !directives.has('no-cache') && now - staleAt < Math.max(asked, staleIfError)
 }

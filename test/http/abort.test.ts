@@ -31,6 +31,18 @@ describe.each(TIERS)('$title', (arrangement) => {
     await expect(fetch(new Request(page.url, { signal: AbortSignal.abort(REASON) }))).rejects.toBe(REASON)
   })
 
+  test('whoever leaves while what is stored is read hears of that', async () => {
+    const { fetch, text, cache } = standOn(placeOf(arrangement))
+    const page = site.page(FRESH)
+    await text(page.url)
+    const controller = new AbortController()
+    const asking = fetch(page.url, { signal: controller.signal })
+    const isAtOnce = cache.peek(`http\0\0${page.url}`) !== undefined
+    controller.abort(REASON)
+    if (isAtOnce) expect(await (await asking).text()).toBe('v1')
+    else await expect(asking).rejects.toBe(REASON)
+  })
+
   test('the last caller who leaves ends the request', async () => {
     const { fetch, text } = standOn(placeOf(arrangement))
     const page = site.page(halting(deferred()))

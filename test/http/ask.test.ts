@@ -65,3 +65,8 @@ test('of 2,000 URLs, twice one after the other, each is read as it is', () => {
   const read = createReader()
   for (let time = 0; time < 2; time++) for (let i = 0; i < 2_000; i++) expect(read(`${URL_OF_ALL}?${i}#${i}`).url).toBe(`${URL_OF_ALL}?${i}`)
 })
+
+test('an init may be a Request, whose members are not its own', () => {
+  const init = new Request('https://example.com/', { method: 'POST', body: 'x', cache: 'no-store', credentials: 'include' })
+  expect(createReader()(URL_OF_ALL, init)).toMatchObject({ url: URL_OF_ALL, method: 'POST', cache: 'no-store', credentials: 'include' })
+})

@@ -182,11 +182,11 @@ test.each([['less', 4], ['more', 6]])('a body that ends well, with %s than its C
   expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
 })
 
-test('a stream of events comes as it is sent, and is not stored', async () => {
+test.each(['text/event-stream; charset=utf-8', 'Text/Event-Stream'])('a stream of events (%s) comes as it is sent, and is not stored', async (type) => {
   const standing = standOn(placeOf(TWO_TIERS))
   const gate = deferred()
   const page = site.page(async (_visit, response) => {
-    response.writeHead(200, { ...MINUTE, 'Content-Type': 'text/event-stream; charset=utf-8' }).write('data: 1\n\n')
+    response.writeHead(200, { ...MINUTE, 'Content-Type': type }).write('data: 1\n\n')
     await gate.promise
     response.end('data: 2\n\n')
   })
@@ -213,4 +213,19 @@ test('a body that is stored comes as it is sent, too; its end comes when it is s
   expect((await reader.read()).value).toBe('two')
   expect((await reader.read()).done).toBe(true)
   expect(await standing.ask(page.url)).toEqual(['onetwo', 'hit; ttl=60'])
+})
+
+test('what is stored does not answer a request with integrity: fetch checks it', async () => {
+  const { fetch, text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page(FRESH)
+  await text(page.url)
+  await expect(fetch(page.url, { integrity: `sha256-${'A'.repeat(43)}=` })).rejects.toThrow(TypeError)
+})
+
+test.each([['UTF-8', 'Успех', 'utf8'], ['Latin-1', 'Grüße', 'latin1']] as const)('a status text in %s is no fault', async (_what, phrase, encoding) => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page((_visit, response) => {
+    response.socket!.end(Buffer.concat([Buffer.from('HTTP/1.1 200 '), Buffer.from(phrase, encoding), Buffer.from('\r\nContent-Length: 1\r\nCache-Control: max-age=60\r\n\r\nx')]))
+  })
+  expect([await text(page.url), await text(page.url), await text(page.url, { method: 'POST', body: 'y' })]).toEqual(['x', 'x', 'x'])
 })

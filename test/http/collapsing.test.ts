@@ -1,10 +1,11 @@
 // Requests for the same, made while one is under way, share its answer: each caller gets a body of its own.
 
 import { describe, expect, test } from 'vitest'
+import { createWorld } from '../coherence/support/world.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred, isPending, type Deferred } from '../helpers/deferred.ts'
 import { FRESH, serveSite, type Answering } from './serving.ts'
-import { cacheStatusOf, NO_ROWS, rowsOnDisk, standOn, TIERS } from './standing.ts'
+import { as, cacheStatusOf, NO_ROWS, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
 const site = serveSite()
 
@@ -139,6 +140,23 @@ describe.each(TIERS)('$title', (arrangement) => {
     gate.resolve()
     expect(await ends).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: { name: 'TypeError' } })))
   })
+})
+
+test.each([
+  ['of one user', as('alice')],
+  ['of another', as('bob')],
+])('a body that does not end holds up a second caller, %s, for 30 s twice, and is not stored', async (_who, init) => {
+  const world = createWorld()
+  const { fetch } = standOn(world, {}, world.tab<never>().cache)
+  const page = site.page(({ number }, response) => (number === 1 ? void response.writeHead(200, { 'Cache-Control': 'max-age=60' }).write('part') : { body: 'whole' }))
+  const controller = new AbortController()
+  await fetch(page.url, { ...as('alice'), signal: controller.signal })
+  await page.visit()
+  const second = fetch(page.url, init)
+  await world.pass(60_000)
+  expect(await (await second).text()).toBe('whole')
+  controller.abort()
+  await world.settle()
 })
 
 test('a reload asks for itself, and what it brings is stored', async () => {

@@ -201,3 +201,16 @@ describe('what says nothing of its freshness', () => {
     }
   })
 })
+
+test.each([
+  ['must-understand, max-age=60', 200, true],
+  ['must-understand, no-store, max-age=60', 200, true],
+  ['must-understand, max-age=60', 299, false],
+  ['must-understand, no-store, max-age=60', 299, false],
+  ['max-age=60', 299, true],
+])('%s with status %i: stored is %s', async (control, status, isStored) => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page({ status, fields: { 'Cache-Control': control } })
+  for (const _round of [1, 2]) await text(page.url)
+  expect(page.visits()).toHaveLength(isStored ? 1 : 2)
+})

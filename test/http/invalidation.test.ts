@@ -85,6 +85,35 @@ describe('an unsafe request', () => {
     await expect(standing.fetch(page.url)).rejects.toThrow(TypeError)
   })
 
+  test.each([
+    ['307 to another URL', 307, 200],
+    ['308 to another URL', 308, 200],
+    ['303 to the list that it has changed', 303, 200],
+    ['303 to a page that fails', 303, 500],
+  ])('%s: both are removed', async (_what, status, end) => {
+    const { text } = standOn(placeOf(TWO_TIERS))
+    const list = site.page(FRESH)
+    const item = site.page(FRESH)
+    const before = [await text(list.url), await text(item.url)]
+    expect(before).toEqual(['v1', 'v1'])
+    item.answer = ({ method, number }) => (method === 'POST' ? { status, fields: { Location: list.url } } : { fields: { 'Cache-Control': 'max-age=60' }, body: `v${number}` })
+    list.answer = ({ number }) => (number === 2 ? { status: end, body: 'done' } : { fields: { 'Cache-Control': 'max-age=60' }, body: `v${number}` })
+    expect(await text(item.url, { method: 'POST', body: 'x' })).toBe('done')
+    expect([await text(list.url), await text(item.url)]).toEqual(['v3', 'v3'])
+  })
+
+  test('another origin to which it was redirected has no say in groups of this one', async () => {
+    const { fetch } = standOn(placeOf(TWO_TIERS))
+    const own = site.page({ fields: { 'Cache-Control': 'max-age=60', 'Cache-Groups': '"a"' } })
+    await (await fetch(own.url)).text()
+    const target = elsewhere.page({ fields: { 'Cache-Group-Invalidation': '"a"' } })
+    const from = site.page({ status: 307, fields: { Location: target.url } })
+    expect((await fetch(from.url, { method: 'POST', body: 'x' })).url).toBe(target.url)
+    expect(own.visits()).toHaveLength(1)
+    await (await fetch(own.url)).text()
+    expect(own.visits()).toEqual([])
+  })
+
   test('another partition keeps what it has', async () => {
     let user = 'alice'
     const standing = standOn(placeOf(TWO_TIERS), { partition: () => user })
@@ -162,6 +191,19 @@ describe('groups', () => {
     await standing.text(page.url)
     await standing.fetch.invalidate({ group: 'a' })
     expect(await isStored(standing, page.url)).toBe(false)
+  })
+
+  test('a 304 adds to them', async () => {
+    const place = placeOf(TWO_TIERS)
+    const standing = standOn(place)
+    const page = site.page(({ headers }) => ({ ...(headers['if-none-match'] && { status: 304 }), fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': headers['if-none-match'] ? '"b"' : '"a"' } }))
+    for (const group of ['a', 'b']) {
+      await standing.text(page.url)
+      place.clock.advance(61_000)
+      await standing.text(page.url)
+      await standing.fetch.invalidate({ group })
+      expect(await isStored(standing, page.url)).toBe(false)
+    }
   })
 
   test('of several variants each has its own, and one that goes by its group leaves nothing of the others stale', async () => {

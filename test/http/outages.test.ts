@@ -110,6 +110,14 @@ describe('not well', () => {
     expect((await standing.ask(page.url))[0]).toBe(served ? 'stored' : 'sorry')
   })
 
+  test.each<RequestInit>([{ cache: 'no-cache' }, asks('no-cache')])('whoever asks the origin itself hears of it: %o', async (init) => {
+    const { text } = standOn(placeOf(TWO_TIERS))
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'stored' })
+    await text(page.url)
+    page.answer = { status: 503, body: 'sorry' }
+    expect(await text(page.url, init)).toBe('sorry')
+  })
+
   test('an error that is not stored takes nobody’s place', async () => {
     const { standing, page } = await stale('max-age=60', 61, {}, { status: 503, body: 'sorry' })
     expect(await standing.text(page.url)).toBe('sorry')

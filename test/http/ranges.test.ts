@@ -1,6 +1,6 @@
 // Range requests: parts of what is stored whole, the network for all else.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { partOf } from '../../src/http/range.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { serveSite, type Page } from './serving.ts'
@@ -119,6 +119,25 @@ test('If-Range goes to the origin, as it is', async () => {
   visits()
   await standing.text(url, { headers: { Range: 'bytes=0-1', 'If-Range': '"1"' } })
   expect(visits().map(({ headers }) => [headers['range'], headers['if-range']])).toEqual([['bytes=0-1', '"1"']])
+})
+
+test('with If-Range of any version force-cache gives the whole', async () => {
+  const standing = standOn(placeOf(TWO_TIERS))
+  const { url } = page()
+  await standing.text(url)
+  const response = await standing.fetch(url, { cache: 'force-cache', headers: { Range: 'bytes=5-', 'If-Range': '"0"' } })
+  expect([response.status, await response.text()]).toEqual([200, TEXT])
+})
+
+test.each(['bytes=0-1', 'bytes=100-'])('%s of what is stale: in the background the whole is asked for', async (value) => {
+  const place = placeOf(TWO_TIERS)
+  const standing = standOn(place)
+  const fields = { 'Cache-Control': 'max-age=60, stale-while-revalidate=60' }
+  const asked = site.page(({ headers, number }) => (headers['range'] ? { status: 416, fields } : { fields, body: `${TEXT} ${number}` }))
+  await standing.text(asked.url)
+  place.clock.advance(61_000)
+  await (await standing.fetch(asked.url, range(value))).text()
+  await vi.waitFor(async () => expect(await standing.ask(asked.url)).toEqual([`${TEXT} 2`, 'hit; ttl=60']))
 })
 
 test.each([0, 1, 2, 10])('every range of a body of %i bytes: its part is within it, or none of it is', (size) => {

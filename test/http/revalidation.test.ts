@@ -155,6 +155,22 @@ test.each([
   expect(written, 'and a hit writes nothing').toEqual([])
 })
 
+test.each([
+  ['that does not say so again', {}],
+  ['that says so again', { 'Cache-Control': 'max-age=60, no-cache="x-own"' }],
+])('a field that no-cache names is not kept of a 304 %s', async (_how, told) => {
+  const place = placeOf(TWO_TIERS)
+  const { fetch, text } = standOn(place)
+  const control = { 'Cache-Control': 'max-age=60, no-cache="x-own"', ETag: '"1"' }
+  const page = site.page(({ headers }) => (headers['if-none-match'] ? { status: 304, fields: { ETag: '"1"', 'X-Own': 'b', ...told } } : { fields: { ...control, 'X-Own': 'a' } }))
+  await text(page.url)
+  place.clock.advance(61 * SECOND)
+  await text(page.url)
+  page.visits()
+  expect((await fetch(page.url)).headers.get('x-own')).toBeNull()
+  expect(page.visits()).toEqual([])
+})
+
 describe('HEAD', () => {
   const stored = { ...MINUTE, ETag: '"1"', 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT', 'X-Version': '1' }
 
@@ -206,6 +222,26 @@ describe('HEAD', () => {
     const { standing, page, head } = await standingWith(61)
     expect((await head({ ETag: '"2"' }, status)).status).toBe(status)
     expect(await standing.text(page.url, { cache: 'force-cache' })).toBe('stored')
+  })
+
+  test('of a stored error is no news of it', async () => {
+    const place = placeOf(TWO_TIERS)
+    const { fetch, text } = standOn(place)
+    const page = site.page({ status: 404, fields: MINUTE, body: 'none' })
+    await text(page.url)
+    place.clock.advance(61 * SECOND)
+    page.answer = ({ method }) => ({ fields: { ...MINUTE, 'Transfer-Encoding': 'chunked' }, body: method === 'HEAD' ? '' : 'here' })
+    expect((await fetch(page.url, { method: 'HEAD' })).status).toBe(200)
+    const response = await fetch(page.url)
+    expect([response.status, await response.text()]).toEqual([200, 'here'])
+  })
+
+  test.each<RequestCache>(['reload', 'no-cache'])('with cache: %s leaves the body to GET', async (cache) => {
+    const { fetch, text } = standOn(placeOf(TWO_TIERS))
+    const page = site.page(({ method }) => ({ fields: { ...MINUTE, 'Transfer-Encoding': 'chunked' }, body: method === 'HEAD' ? '' : 'body' }))
+    await text(page.url)
+    await (await fetch(page.url, { method: 'HEAD', cache })).text()
+    expect(await text(page.url)).toBe('body')
   })
 
   test('of what is not stored goes to the origin, and answers no GET', async () => {

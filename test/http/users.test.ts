@@ -8,6 +8,7 @@ import { long, serveSite, type Page } from './serving.ts'
 import { as, cacheStatusOf, keysOnDisk, NO_ROWS, reload, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
 const site = serveSite()
+const elsewhere = serveSite()
 
 /** Tells who asked, is fresh for a minute and names no Vary. */
 function ownPage(): Page {
@@ -125,7 +126,31 @@ test('where no digest can be made, outside secure contexts, requests with creden
   expect([await standing.text(page.url), await standing.text(page.url)], 'others are').toEqual(['nobody 4', 'nobody 4'])
 })
 
+test('on its way to another origin a request loses its credentials: what comes is nobody’s there', async () => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const target = elsewhere.page(({ headers: { authorization } }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Authorization' }, body: `${authorization}` }))
+  const from = site.page({ status: 302, fields: {} })
+  from.answer = { status: 302, fields: { Location: target.url } }
+  expect(await text(from.url, as('alice'))).toBe('undefined')
+  expect(await text(target.url, as('alice'))).toBe('Bearer alice')
+})
+
 describe('the option partition', () => {
+  test.each<[name: string, one: RequestInit, other: RequestInit]>([
+    ['Authorization', as('alice'), as('bob')],
+    ['Authorization', {}, as('bob')],
+    ['Cookie', withCookie('a=1'), withCookie('a=2')],
+    ['Cookie', withCookie('a=1'), {}],
+  ])('leaves Vary: %s what it is, and neither lies on disk', async (Vary, one, other) => {
+    const standing = standOn(placeOf(TWO_TIERS), { partition: () => 'me' })
+    const page = site.page(({ headers: { authorization, cookie } }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary }, body: long(`${authorization} ${cookie} `) }))
+    const texts = [await standing.text(page.url, one), await standing.text(page.url, other)]
+    expect(texts[0]).not.toBe(texts[1])
+    expect([await standing.text(page.url, one), await standing.text(page.url, other)]).toEqual(texts)
+    expect(page.visits()).toHaveLength(2)
+    expect((await keysOnDisk(standing)).join()).not.toMatch(/alice|bob|a=1|a=2/)
+  })
+
   test.each(TIERS)('$title: says whose response it is, whatever the token: a new one of the same user finds it', async (arrangement) => {
     let user = 'alice'
     const { text } = standOn(placeOf(arrangement), { partition: () => user })

@@ -127,3 +127,28 @@ describe('when entries go', () => {
     expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
   })
 })
+
+test('a Vary that is not stored itself counts', async () => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page(({ headers: { 'x-kind': kind } }) => ({ fields: { 'Cache-Control': 'max-age=60, no-cache="vary"', Vary: 'X-Kind' }, body: kind! }))
+  for (const kind of ['a', 'b']) expect(await text(page.url, headers({ 'X-Kind': kind }))).toBe(kind)
+})
+
+describe('where the origin hides its Vary', () => {
+  const hidden: typeof fetch = async (...args) => Object.defineProperty(await fetch(...args), 'type', { value: 'cors' })
+
+  test.each<[what: string, one: Record<string, string>, other: Record<string, string>, same: boolean]>([
+    ['a field more', {}, { 'X-Tenant': 'b' }, false],
+    ['a field less', { 'X-Tenant': 'b' }, {}, false],
+    ['a field of another value', { 'X-Tenant': 'a' }, { 'X-Tenant': 'b' }, false],
+    ['another language', { 'Accept-Language': 'de' }, { 'Accept-Language': 'fr' }, false],
+    ['the same in another order', { 'X-Tenant': 'a', Accept: 'b, a' }, { Accept: 'a, b', 'X-Tenant': 'a' }, true],
+    ['what browsers add', {}, { Accept: '*/*', 'Sec-Fetch-Mode': 'cors', 'User-Agent': 'x', Range: 'bytes=0-' }, true],
+  ])('requests are told apart by all that it may name: %s', async (_what, one, other, same) => {
+    const { text, fetch: cached } = standOn(placeOf(TWO_TIERS), { fetch: hidden })
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'v' })
+    await text(page.url, headers(one))
+    const response = await cached(page.url, headers(other))
+    expect(response.headers.get('cache-status')).toMatch(same ? / hit;/ : / fwd=vary-miss/)
+  })
+})
