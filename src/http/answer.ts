@@ -12,9 +12,11 @@ export function isReadable({ status }: Response): boolean {
 /** A response from the network, with its body or with what takes the body's place. */
 export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
-  const answer = make(body, response, response, { signal })
-  answer.headers.append('cache-status', cacheStatus)
-  return answer
+  const { status, statusText } = response
+  // In one field: of two of one name browsers may pass on the first alone.
+  const headers = new Headers(response.headers)
+  headers.append('cache-status', cacheStatus)
+  return make(body, { status, statusText, headers }, response, { signal })
 }
 
 /** A stored response, or the part of it that was asked for. */
