@@ -32,7 +32,8 @@ export function createLimiter(part: number): Limiter {
   return {
     within: (ms, promise) =>
       new Promise((resolve, reject) => {
-        let left = ms / part
+        // A wait of 0 ms has no parts.
+        let left = ms / part || 0
         const end = <E>(tell: (how: E) => void, how: E): void => {
           waits.delete(tick)
           tell(how)

@@ -17,7 +17,12 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
       else controller.enqueue(chunk)
     },
   })
-  return within(LONGEST, new Response(body.pipeThrough(counter)).arrayBuffer())
+  const late = new AbortController()
+  return within(LONGEST, new Response(body.pipeThrough(counter, { signal: late.signal })).arrayBuffer()).catch((error) => {
+    // Or it would be read on, and its origin never see that nobody wants it.
+    late.abort()
+    throw error
+  })
 }
 
 export function isSame(one: ArrayBuffer, other: ArrayBuffer): boolean {

@@ -1,11 +1,13 @@
 // createCachedFetch: the order of things for one call of fetch. What may be used is verdict.ts's business, what is stored
 // policy.ts's, and how it comes from the origin exchange.ts's.
 
-import type { Cache } from '../contract.ts'
+import { concerns } from '../change.ts'
+import type { Cache, CacheEvent } from '../contract.ts'
 import { call, CacheError, reportLater } from '../errors.ts'
 import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { createReader, type Ask, type Input } from './ask.ts'
+import { isSame } from './body.ts'
 import type { CachedFetch, CachedFetchOptions, ExtendableEventLike } from './contract.ts'
 import { exchange, type Task } from './exchange.ts'
 import { invalidateAfter, invalidateSelected } from './invalidation.ts'
@@ -33,7 +35,9 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const digestOf = createDigest()
   const readAsk = createReader()
   const keyOf = memoize((url, prefix: string) => prefix + url)
-  let removals = 0
+  /** The latest removals, and how many came before them. */
+  const removals: Removal[] = []
+  let dropped = 0
 
   const prefixFor = (ask: Ask): string => prefixOf(partition ? partition(ask.request()) : '')
 
@@ -92,10 +96,17 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const standsIn = stored && settings.offlineStale && stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
     try {
       const answer = answerOf(task)
-      return await (standsIn && networkTimeout < 2 ** 31 ? within(networkTimeout, answer) : answer)
+      if (!standsIn || networkTimeout >= 2 ** 31) return await answer
+      return await within(networkTimeout, answer).catch((error) => {
+        if (task.isOvertaken()) return answer
+        task.background = true
+        answer.catch(() => {})
+        throw error
+      })
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
-      if (standsIn) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
+      // What was removed meanwhile stands in for nothing.
+      if (standsIn && !task.isOvertaken()) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
       if (settings.unreachable === '504') return gatewayTimeout(`${name}; fwd=${task.why}`)
       throw error
     }
@@ -107,23 +118,30 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of refreshes ? [true] : [false, true]) {
       // What was asked for before a removal is not stored after it; once it has begun, the load sees to that.
-      if (task.removals !== removals) break
+      if (task.isOvertaken()) break
       const response = await exchange(cache, settings, task, refresh)
       if (response) return response
       const { stored, bytes } = await find(cache, task)
       const now = clock.now()
+      // What it joined was asked for by one who waited.
+      if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
       if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
+      if (task.background) break
     }
+    if (task.background) throw new TypeError('Cannot fetch: nobody waits for it')
     return forward(ask, `${why}; collapsed=?0`, outgoing(ask, settings.revalidate, ask.signal ?? null))
   }
 
+  const tellUpdate = (url: string, { status }: StoredResponse, changed: boolean): void => {
+    if (onUpdate) call(onUpdate, [{ url, status, changed }])
+  }
+
   cache.subscribe(async (event) => {
-    if (event.type.startsWith('delete')) removals++
+    if (event.type.startsWith('delete') && removals.push(event as Removal) > MOST_REMOVALS) dropped += removals.splice(0, MOST_REMOVALS / 2).length
     const url = event.type === 'set' && urlOf(event.key)
     if (!url || !onUpdate) return
     const [latest] = await list(cache, event.key).catch(() => [])
-    const { status, changed } = latest ?? {}
-    if (changed !== undefined) call(onUpdate, [{ url, status: status!, changed }])
+    if (latest?.changed !== undefined) tellUpdate(url, latest, latest.changed)
   })
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
@@ -134,15 +152,18 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
     const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
-    const passes = event && ask.cache === 'no-cache' && !ask.own
+    const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
     try {
-      const began = removals
+      // Whose it is counts now: the app may go on to another user.
+      const prefix = prefixFor(ask)
+      const key = keyOf(ask.url, prefix)
+      const began = dropped + removals.length
+      const isOvertaken = (): boolean => began < dropped || removals.slice(began - dropped).some((removal) => concerns(removal, key))
       const digest = digestOf(ask.headers)
       const user = digest && (await digest)
       if (user === undefined && !partition) return forward(ask, 'bypass')
-      const prefix = prefixFor(ask)
-      const wanted = { ask, event, prefix, key: keyOf(ask.url, prefix), user, removals: began }
+      const wanted = { ask, event, prefix, key, user, isOvertaken }
       const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))
       // A hit waits for nothing.
       return response instanceof Promise ? await response : response
@@ -160,7 +181,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 }
 
 /** One call of fetch, and where its responses are. */
-type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'removals'>
+type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'isOvertaken'>
+
+type Removal = Extract<CacheEvent, { type: `delete${string}` }>
+
+/** Removals that are remembered, at most. */
+const MOST_REMOVALS = 1_000
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
 const SAFE = /^(GET|HEAD|OPTIONS|TRACE)$/

@@ -2,13 +2,14 @@
 // not store what was overtaken. The caller who runs it gets the response as it comes; the others what was stored.
 
 import type { Cache, LoaderContext, LoadOptions } from '../contract.ts'
+import { call } from '../errors.ts'
 import { isReadable, pass, restore } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { copy, isSame } from './body.ts'
 import type { ExtendableEventLike } from './contract.ts'
 import { fieldsAfter, isAbout } from './freshen.ts'
 import { groupsIn } from './groups.ts'
-import { groupTag } from './keys.ts'
+import { bodyKeyOf, groupTag } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
@@ -24,23 +25,26 @@ export interface Task extends Found {
   readonly key: string
   /** A digest of its credentials, null without any, undefined where none can be made. */
   readonly user: string | null | undefined
-  /** Whether what is stored was served already. */
-  readonly background: boolean
+  /** Whether what is stored was served already, so that nobody reads what comes. */
+  background: boolean
   readonly event: ExtendableEventLike | undefined
   /** For Cache-Status: why the origin is asked. */
   readonly why: string
   /** Epoch ms. */
   readonly asked: number
-  /** Counted when it began. */
-  readonly removals: number
+  /** Whether something was removed since it began that concerns it. */
+  readonly isOvertaken: () => boolean
 }
 
 /**
  * @param refresh asks the origin even if another has stored a fresh response
  * @returns undefined where another has asked, who may have stored what answers this request too
  */
-export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask, prefix, key, user, variants, stored, bytes, background, event, why }: Task, refresh: boolean): Promise<Response | undefined> {
+export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
+  const { ask, prefix, key, user, stored, bytes, event, why } = task
   const { clock, name, maxBodyBytes } = settings
+  // A caller who was served already ends nothing.
+  const signal = task.background ? undefined : ask.signal
   const known = new Headers(stored?.headers as [string, string][])
   const head = ask.method === 'HEAD'
   let give!: (response?: Response) => void
@@ -48,6 +52,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
   const answer = new Promise<Response | undefined>((resolve, reject) => ([give, fail] = [resolve, reject]))
   let requestTime: number
   let now: number
+  let variants: Promise<readonly StoredResponse[]>
 
   const send = async (signal: AbortSignal, conditional: boolean): Promise<Response> => {
     requestTime = clock.now()
@@ -77,7 +82,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
       bytes: confirmed?.bytes,
       cacheStatus: cacheStatus ? `${cacheStatus}, ` : '',
       tags: [...new Set([...(confirmed?.tags ?? []), ...tagsOf(response, url)])],
-      changed: background ? !confirmed : undefined,
+      changed: task.background ? !confirmed : undefined,
     }
   }
 
@@ -91,13 +96,13 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
-  /** Leaves the stored body as it is, as long as it will stay for a good while. */
-  const confirm = (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): HttpEntry | undefined => {
+  /** Leaves the stored body as it is, as long as it will stay for a good while, under its key and with its tags. */
+  const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
     const record = recordOf(response, old)
-    const renewed = old.end - now < KEPT / 2
+    const renewed = old.end - now < KEPT / 2 || record.tags.length > old.tags.length || bodyKeyOf(key, record.selectors) !== bodyKeyOf(key, old.selectors)
     const confirmed = renewed ? record : { ...record, end: Math.min(record.end, old.end) }
     if (!head) serveStored(confirmed, bytes, 304)
-    return confirmed.end > now ? keep(cache, context, key, variants, confirmed, renewed ? bytes : undefined) : undefined
+    return confirmed.end > now ? keep(cache, context, key, await variants, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** Gives an answer on, and stores it when it has come whole. */
@@ -108,22 +113,27 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
     // On its way to another origin a request loses its credentials.
     const isOwn = new URL(record.url).origin === new URL(ask.url).origin
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
-    const [first, second] = (kept && response.body?.tee()) || [response.body]
+    const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     // For its caller it ends when it is stored.
-    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
-    passOn(response, kept ? '; stored' : '', body)
-    const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : kept && new ArrayBuffer()
-    if (!whole && background) await body?.cancel()
+    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal } as StreamPipeOptions)
+    if (!task.background) passOn(response, kept ? '; stored' : '', body)
+    if (!kept) return void (task.background && (await response.body?.cancel()))
+    const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
     // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known.
     if (!whole || (length && Number(length) !== whole.byteLength && !response.headers.has('content-encoding'))) return undefined
-    const found = background && isSame(whole, bytes!) ? { ...record, changed: false } : record
-    if (!response.redirected) return keep(cache, context, key, variants, found, whole)
-    // What was redirected is the answer of where it came from.
+    const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
+    if (!response.redirected) return keep(cache, context, key, await variants, found, whole)
+    // What was redirected is the answer of where it came from, and takes the place of what was stored here.
     const own = prefix + record.url
-    return keep(cache, context, own, await list(cache, own), found, whole)
+    if (stored) cache.delete(bodyKeyOf(key, stored.selectors)).catch(() => {})
+    return keep(cache, context, own, await list(cache, own), found, whole, (await variants).filter(({ stamp }) => stamp !== stored?.stamp))
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
+    // Another tab may have had its turn first.
+    if (task.isOvertaken()) return undefined
+    // What changes from here on voids this load; what has changed before is in the list.
+    variants = list(cache, key)
     let response = await send(context.signal, !head)
     if (stored && bytes) {
       const { status, headers } = response
@@ -131,9 +141,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
       const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
       // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
-      if (confirms) return confirm(context, response, stored, bytes)
+      if (confirms) return await confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
-      if (replacesError(status, stored, ask, now)) {
+      if (replacesError(status, stored, ask, now) && !task.isOvertaken()) {
         response.body?.cancel().catch(() => {})
         return void serveStored(stored, bytes, status, '; detail=sie')
       }
@@ -144,7 +154,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, { ask,
   }
 
   /** Its value shows in the cache. What fails after the response was given, its body tells. */
-  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: ask.signal } as LoadOptions).then(() => give(), fail)
-  event?.waitUntil(done.then(() => cache.flush()).catch(() => {}))
+  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal } as LoadOptions).then(() => give(), fail)
+  // An event that is over takes no more.
+  call(() => event?.waitUntil(done.then(() => cache.flush()).catch(() => {})), [])
   return answer
 }

@@ -56,26 +56,28 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
 /**
  * Stores a response with the load that brought it.
  *
- * @param variants those that were there; one that came meanwhile may be lost
+ * @param variants those that are there
  * @param bytes absent where the stored body stays
+ * @param others those of the loaded key, where that is another
  * @returns the entry of the loaded key
  */
-export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer): HttpEntry {
+export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer, others: readonly StoredResponse[] = []): HttpEntry {
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter(isOther).slice(0, MOST_OTHERS)]
-  const end = Math.max(...kept.map((variant) => variant.end))
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && variant.end > now).slice(0, MOST_OTHERS)]
+  const all = [...kept, ...others]
+  const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
-  setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: kept.flatMap((variant) => variant.tags) })
+  setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: all.flatMap((variant) => variant.tags) })
   if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
   // Bodies that nothing tells of any more.
   const gone = variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant)))
   for (const { selectors } of gone) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
   if (key === loaded) return kept
   also(key, kept)
-  return []
+  return others
 }
 
 /** Removes all variants of a URL. */

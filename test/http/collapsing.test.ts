@@ -159,6 +159,22 @@ test.each([
   await world.settle()
 })
 
+test.each<['abort' | 'cancel', seconds: number]>([['abort', 20], ['abort', 40], ['cancel', 40]])('a stream that goes on ends with its reader: %s after %i s', async (how, seconds) => {
+  const world = createWorld()
+  const { fetch } = standOn(world, {}, world.tab<never>().cache)
+  const page = site.page((_visit, response) => void response.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).write('{}\n'))
+  const controller = new AbortController()
+  const response = await fetch(page.url, { signal: controller.signal })
+  const { gone } = await page.visit()
+  const reader = response.body!.getReader()
+  await reader.read()
+  await world.pass(seconds * 1_000)
+  await world.settle()
+  if (how === 'abort') controller.abort()
+  else await reader.cancel()
+  await gone
+})
+
 test('a reload asks for itself, and what it brings is stored', async () => {
   const { text, ask } = standOn(placeOf(TWO_TIERS))
   const gate = deferred()

@@ -85,3 +85,56 @@ describe.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s', (_removal, re
     expect(await one.text(page.url)).not.toBe('v1')
   })
 })
+
+test.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s: a GET that waits for that of another tab meanwhile is not stored', async (_removal, remove) => {
+  const world = createWorld()
+  const [one, other, third] = world.tabs<never>(3).map(({ cache }) => standOn(world, options, cache)) as [Standing, Standing, Standing]
+  const before = site.page(FRESH)
+  for (const each of [one, other, third]) await each.text(before.url)
+  const gate = deferred()
+  const page = site.page(answerHeld(gate, false))
+  const asking = [one.text(page.url)]
+  await page.visit()
+  asking.push(other.text(page.url))
+  await turns()
+  await world.await(remove(third.fetch, page, third.cache as never))
+  await world.settle()
+  gate.resolve()
+  await Promise.all(asking)
+  await world.settle()
+  expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
+})
+
+test.each(['networkTimeout', 'offline', 'stale-if-error'])('what a logout has removed does not stand in after it: %s', async (how) => {
+  const world = createWorld()
+  const { fetch, text } = standOn(world, { ...options, ...(how === 'networkTimeout' && { networkTimeout: 2_000 }) }, world.tab<never>().cache)
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'private' })
+  await text(page.url)
+  await world.pass(61_000)
+  page.visits()
+  const gate = deferred()
+  page.answer = async (_visit, response) => {
+    await gate.promise
+    return how === 'offline' ? void response.destroy() : { status: 503, body: 'sorry' }
+  }
+  const asking = text(page.url).catch(() => 'rejected')
+  await page.visit()
+  await world.await(fetch.clear('me'))
+  await world.pass(2_000)
+  gate.resolve()
+  expect(await asking).toBe(how === 'offline' ? 'rejected' : 'sorry')
+})
+
+test.each<[what: string, remove: (standing: Standing) => Promise<unknown>]>([
+  ['a key of the app', ({ cache }) => cache.delete('an app’s own')],
+  ['another URL', ({ fetch }) => fetch.invalidate({ url: `${site.url}/other` })],
+  ['another partition', ({ fetch }) => fetch.clear('other')],
+])('the removal of %s keeps no answer from being stored', async (_what, remove) => {
+  const world = createWorld()
+  const standing = standOn(world, options, world.tab<never>().cache)
+  const page = site.page(FRESH)
+  const asking = standing.text(page.url)
+  await world.await(remove(standing))
+  await asking
+  expect(await standing.ask(page.url)).toEqual(['v1', 'hit; ttl=60'])
+})

@@ -1,7 +1,8 @@
 // In a service worker: which requests are seen to, and what keeps the worker alive until all is stored.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { CachedFetchOptions } from '../../src/http/index.ts'
+import type { CachedFetchOptions, HttpEntry } from '../../src/http/index.ts'
+import { createWorld } from '../coherence/support/world.ts'
 import { NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred, isPending } from '../helpers/deferred.ts'
 import { lookAtDisk, onTransaction } from '../helpers/indexed-db.ts'
@@ -130,6 +131,20 @@ describe('waitUntil', () => {
     expect((await Promise.allSettled(event.waits)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
   })
 
+  test('an event that is over fails no request; the mistake is reported', async () => {
+    const thrown: unknown[] = []
+    vi.stubGlobal('reportError', (error: unknown) => void thrown.push(error))
+    const error = new DOMException('The event is over', 'InvalidStateError')
+    const event = {
+      waitUntil() {
+        throw error
+      },
+    }
+    const page = site.page(FRESH)
+    expect(await (await standOn(placeOf(TWO_TIERS)).fetch(page.url, undefined, event)).text()).toBe('v1')
+    expect(thrown).toEqual([error])
+  })
+
   test('a fresh hit needs none', async () => {
     const standing = standOn(placeOf(TWO_TIERS))
     const page = site.page(FRESH)
@@ -138,4 +153,15 @@ describe('waitUntil', () => {
     await standing.fetch(page.url, undefined, event)
     expect(event.waits).toEqual([])
   })
+})
+
+test.each<RequestCache>(['default', 'no-cache', 'reload'])('a page whose own cache asks through the worker, with cache: %s, does not wait for itself', async (cache) => {
+  vi.stubGlobal('location', { origin: 'http://page.test', href: 'http://page.test/' })
+  const world = createWorld()
+  const [one, other] = world.tabs<HttpEntry>(2)
+  const worker = standOn(world, {}, one!.cache)
+  const page = standOn(world, { fetch: (input) => worker.fetch(input, undefined, fetchEvent()) }, other!.cache)
+  const { url } = site.page(FRESH)
+  expect(await page.text(url, { cache })).toBe('v1')
+  await world.settle()
 })

@@ -164,6 +164,18 @@ describe('the option partition', () => {
     expect(page.visits()).toHaveLength(2)
   })
 
+  test('says whose a request is when it is made: the user may change while it is under way', async () => {
+    let user = 'alice'
+    const { text } = standOn(placeOf(TWO_TIERS), { partition: () => user })
+    const page = ownPage()
+    const asking = text(page.url, as('alice'))
+    user = 'bob'
+    const [first, ...others] = [await asking, await text(page.url, as('bob'))]
+    expect(others).not.toContain(first)
+    user = 'alice'
+    expect(await text(page.url, as('alice'))).toBe(first)
+  })
+
   test('is told the request', async () => {
     const { text } = standOn(placeOf(TWO_TIERS), { partition: ({ headers }) => headers.get('x-user')! })
     const page = site.page(({ headers }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: headers['x-user']! }))

@@ -152,3 +152,30 @@ describe('where the origin hides its Vary', () => {
     expect(response.headers.get('cache-status')).toMatch(same ? / hit;/ : / fwd=vary-miss/)
   })
 })
+
+test('one that has ended does not stand in, whatever keeps the list', async () => {
+  const place = placeOf(TWO_TIERS)
+  const { fetch, text } = standOn(place)
+  const page = varying('X-Kind')
+  await text(page.url, headers({ 'X-Kind': 'a' }))
+  for (let round = 0; round < 3; round++) {
+    place.clock.advance(25 * DAY)
+    await text(page.url, headers({ 'X-Kind': 'b' }))
+  }
+  page.answer = (_visit, response) => void response.destroy()
+  await expect(fetch(page.url, headers({ 'X-Kind': 'a' }))).rejects.toThrow(TypeError)
+  expect(await text(page.url, headers({ 'X-Kind': 'b' }))).toMatch(/^v/)
+})
+
+test('a 304 with another Vary, or other groups, keeps a long body', async () => {
+  const place = placeOf(TWO_TIERS)
+  const standing = standOn(place)
+  const init = headers({ Accept: 'application/json' })
+  const page = site.page(({ headers }) => ({ ...(headers['if-none-match'] && { status: 304 }), fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', Vary: headers['if-none-match'] ? 'Origin' : 'Accept, Origin', 'Cache-Groups': headers['if-none-match'] ? '"b"' : '"a"' }, body: long('x') }))
+  await standing.text(page.url, init)
+  place.clock.advance(61_000)
+  await standing.text(page.url, init)
+  expect(await standing.ask(page.url, init)).toEqual([long('x'), 'hit; ttl=60'])
+  await standing.fetch.invalidate({ group: 'b' })
+  expect(await keysOnDisk(standing)).toEqual([])
+})
