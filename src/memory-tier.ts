@@ -97,15 +97,16 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       for (const flights of fetches) overtake(flights, change, local)
     },
 
-    forget(change, local, keepsUnsaved) {
-      // What expired goes too, or a clock set back would bring it to life.
-      entries.sweep()
-      // What a change under way will leave may have the tag.
-      if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
-      tier.overtake(change, local)
-      if ('key' in change) entries.delete(change.key)
-      else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
-    },
+    forget: (change, local, keepsUnsaved) =>
+      entries.atOnce(() => {
+        // What expired goes too, or a clock set back would bring it to life.
+        entries.sweep()
+        // What a change under way will leave may have the tag.
+        if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
+        tier.overtake(change, local)
+        if ('key' in change) entries.delete(change.key)
+        else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
+      }),
 
     peek: (key) => (tier.checking ? undefined : entries.peek(key)),
 

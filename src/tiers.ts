@@ -65,7 +65,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
 
   const forgetRemote = (changed: readonly Change[], keepsUnsaved?: boolean): void => {
     if (closed) return
-    for (const change of changed) memory.forget(change, false, keepsUnsaved)
+    entries.atOnce(() => {
+      for (const change of changed) memory.forget(change, false, keepsUnsaved)
+    })
     for (const change of changed) tell(change, false)
   }
 

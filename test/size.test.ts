@@ -8,11 +8,11 @@ import { expect, test } from 'vitest'
 
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
-  createMemoryCache: 2560,
-  createCache: 16_390,
+  createMemoryCache: 2590,
+  createCache: 16_440,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 6_650
+const HTTP_CEILING = 6_660
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

@@ -145,6 +145,18 @@ export class Lru<V> {
     return { ...this.#counts, size: this.#expiry.first(now) ? this.#liveKeys(now).length : this.#slots.size, weight: this.#weight }
   }
 
+  /** Makes a change of several steps; listeners run when the last of them is done. */
+  atOnce<T>(change: () => T): T {
+    const telling = this.#telling
+    this.#telling = true
+    try {
+      return change()
+    } finally {
+      this.#telling = telling
+      this.#notify()
+    }
+  }
+
   #reset(): void {
     const { maxEntries } = this.#settings
     this.#slots = new Map()
