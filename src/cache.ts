@@ -80,7 +80,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   async function* fresh<T>(pick: (entry: Entry<V>) => T): AsyncGenerator<T, undefined> {
-    for await (const entry of tiers.fresh(tiers.begin())) yield pick(entry)
+    for await (const entry of tiers.fresh(tiers.begin)) yield pick(entry)
   }
 
   const cache: Cache<V> = {

@@ -209,7 +209,10 @@ export interface Cache<V> {
   deletePrefix(prefix: string): Promise<void>
   deleteTag(tag: string): Promise<void>
   clear(): Promise<void>
-  /** Keys of fresh entries in both tiers, each once. */
+  /**
+   * Keys of fresh entries in both tiers, each once. An iteration gives each entry as it is at its turn, and not those that
+   * expired or were removed since its start; after {@link Cache.close} its next step rejects.
+   */
   keys(): AsyncIterableIterator<string>
   values(): AsyncIterableIterator<V>
   entries(): AsyncIterableIterator<[key: string, value: V]>

@@ -22,6 +22,8 @@ export interface MemoryTier<V> {
   readonly reads: Map<string, Promise<Entry<V> | undefined>>
   /** Those and what else is being fetched; a change of the key takes it out. */
   readonly fetches: Flights[]
+  /** What iterations are told of the changes since they began; one that has heard of too many is no longer among them. */
+  readonly watches: Set<Change[]>
   /** By key; a set or a removal of this tab, which comes after them, takes them out. */
   readonly changes: Map<string, Looking<V>>
   /** When the latest operation began. */
@@ -49,6 +51,9 @@ export interface MemoryTier<V> {
   sweep(): Swept
 }
 
+/** Changes that an iteration is told of. One that nobody ends must not cost more and more. */
+const MOST_WATCHED = 1_000
+
 /** ms by which a clock may go back without being taken for set back. */
 const CLOCK_STEP = 5_000
 
@@ -75,6 +80,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
     unsaved: new WeakSet(),
     reads,
     fetches,
+    watches: new Set(),
     changes,
     checking: undefined,
     get now() {
@@ -95,6 +101,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     overtakeFetches(change, local) {
       for (const flights of fetches) overtake(flights, change, local)
+      for (const watch of tier.watches) if (watch.push(change) > MOST_WATCHED) tier.watches.delete(watch)
     },
 
     forget: (change, local, keepsUnsaved) =>

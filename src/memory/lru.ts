@@ -131,10 +131,10 @@ export class Lru<V> {
     return expired
   }
 
-  /** From a snapshot of the keys, without those removed meanwhile. */
+  /** From a snapshot of the keys, without those removed or expired meanwhile. */
   *entries(): Generator<[key: string, value: V], void> {
     for (const key of this.#liveKeys(this.#settings.clock.now())) {
-      const slot = this.#slots.get(key)
+      const slot = this.#find(key)
       if (slot) yield [key, this.#values[slot] as V]
     }
   }
