@@ -3,7 +3,7 @@
 
 import { EVERYTHING, concerns, type Change } from './change.ts'
 import { expiresAtOf, type Entry } from './entry.ts'
-import { call } from './errors.ts'
+import { reportLater } from './errors.ts'
 import { overtake, type Flight, type Flights } from './flight.ts'
 import { Lru } from './memory/lru.ts'
 import type { MemorySettings, RemovalCause } from './options.ts'
@@ -41,7 +41,7 @@ export interface MemoryTier<V> {
   /** What it holds under a key, unless that may be out of date. */
   peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
-  /** As `put`, of what was read or decided; a `weigh` that throws must not fail that. */
+  /** As `put`, of what was read or decided; a `weigh` that throws must not fail that, but then memory has nothing. */
   keep(entry: Entry<V>): void
   /**
    * Memory follows what a change has left.
@@ -125,7 +125,15 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       }
     },
 
-    keep: (entry) => call(tier.put, [entry]),
+    keep(entry) {
+      try {
+        tier.put(entry)
+      } catch (error) {
+        // What it replaces is out of date all the same.
+        entries.delete(entry.key)
+        reportLater(error)
+      }
+    },
 
     follow(key, found, next, renews) {
       const held = entries.peek(key)

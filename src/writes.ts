@@ -97,7 +97,9 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
           // The store knows which came first, and is asked from then on.
           if (told) memory.forget(change, true)
           else {
-            memory.put(entry!)
+            // What has gone in cannot be taken back, so a `weigh` that throws fails the first alone.
+            if (entry === entries[0]) memory.put(entry!)
+            else memory.keep(entry!)
             memory.overtake(change)
           }
         }
