@@ -129,6 +129,7 @@ export interface TierStats {
   evictions: number
   /** Entries removed because their time was over. */
   expirations: number
+  /** Of memory, new values and lifetimes: as many as `set` events of this cache. Of the store, what it has done, removals included. */
   writes: number
   errors: number
 }

@@ -60,7 +60,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const { entries, readClock } = memory
 
   const tell = (change: Change, local = true): void => {
-    if (!closed) events.emit({ ...change, local })
+    if (closed) return
+    if (local && change.type === 'set') counts.memory.writes++
+    events.emit({ ...change, local })
   }
 
   const forgetRemote = (changed: readonly Change[], keepsUnsaved?: boolean): void => {

@@ -103,7 +103,6 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
             memory.overtake(change)
           }
         }
-        counts.memory.writes += entries.length
         return save(writes)
       })
       for (const { change } of writes) tell(change)

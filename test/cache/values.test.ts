@@ -550,6 +550,22 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
       expect(store).toMatchObject({ hits: held ? 0 : 2, misses: tiered ? 2 : 0, writes: tiered ? 1 : 0, errors: 0 })
     })
 
+    it('writes of memory are new values and lifetimes, whichever call makes them', async () => {
+      let told = 0
+      cache.subscribe(({ type }) => (told += Number(type === 'set')))
+      await cache.set('a', 1)
+      await cache.setMany([['b', 1], ['c', 1]])
+      await cache.add('d', 1)
+      await cache.add('d', 2)
+      await cache.update('d', 2)
+      await cache.update('missing', 2)
+      await cache.touch('d', HOUR)
+      await cache.getOrLoad('e', ({ also }) => (also('f', 1), 1))
+      await cache.set('a', 1, { ttl: 0 })
+      await cache.clear()
+      expect([cache.stats().memory.writes, told]).toEqual([8, 8])
+    })
+
     it('what memory holds is told as size and weight', async () => {
       const weighing = await place.reload(cache, { maxWeight: 10, weigh: () => 3 })
       await weighing.setMany([['a', 1], ['b', 2], ['c', 3], ['d', 4]])
