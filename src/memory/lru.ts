@@ -73,9 +73,10 @@ export class Lru<V> {
     const added = weigh ? weigh(value, key) : 0
     if (weigh) checkWeight('set entry', added)
     const now = clock.now()
+    const expiresAt = after(now, ttl)
     let slot = this.#lookUp(key, now)
-    if (ttl === 0 || added > maxWeight || added === Infinity) {
-      if (slot) this.#remove(slot, ttl ? 'replaced' : 'deleted')
+    if (expiresAt <= now || added > maxWeight || added === Infinity) {
+      if (slot) this.#remove(slot, expiresAt <= now ? 'deleted' : 'replaced')
     } else {
       if (slot) this.#note(slot, 'replaced')
       else {
@@ -85,7 +86,7 @@ export class Lru<V> {
       }
       this.#use(slot)
       this.#values[slot] = value
-      this.#expiry.set(slot, after(now, ttl))
+      this.#expiry.set(slot, expiresAt)
       if (weigh) {
         this.#setWeight(slot, added)
         // Sums of fractions are inexact: the entry itself stays all the same.

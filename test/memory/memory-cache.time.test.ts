@@ -132,10 +132,14 @@ describe('ttl 0', () => {
     expect(removals()).toEqual(['a 1 deleted'])
   })
 
-  it('-0 is 0', () => {
-    const { cache } = testCache()
-    cache.set('a', 1, { ttl: -0 })
-    expect(look(cache)).toEqual(EMPTY)
+  it.each([-0, 1e-5, Number.MIN_VALUE])('%d, which does not move the clock, is 0', (ttl) => {
+    const { cache, removals } = testCache({ maxEntries: 2 })
+    fill(cache, 'ab')
+    cache.set('c', 1, { ttl })
+    expect(removals()).toEqual([])
+    cache.set('a', 1, { ttl })
+    expect(removals()).toEqual(['a 0 deleted'])
+    expect([...cache.keys()]).toEqual(['b'])
   })
 
   it('touch() ends the entry at once, and is true', () => {
