@@ -227,7 +227,7 @@ export interface Cache<V> {
   readonly status: CacheStatus
   /**
    * Calls back after every change, in this tab at once, in others after the commit; with a key, after those that may concern it.
-   * What a listener throws goes to `reportError`.
+   * What a listener throws, or its promise rejects with, goes to `reportError`.
    * @returns ends the subscription
    */
   subscribe(listener: (event: CacheEvent) => void): () => void

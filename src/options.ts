@@ -23,8 +23,8 @@ export interface MemoryCacheOptions<V> {
    */
   readonly ttl?: number
   /**
-   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws changes nothing
-   * and goes to `reportError` (where there is none, to the console).
+   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws, or its promise
+   * rejects with, changes nothing and goes to `reportError` (where there is none, to the console).
    */
   readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
