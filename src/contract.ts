@@ -135,6 +135,7 @@ export interface TierStats {
 }
 
 export interface CacheStats {
+  /** `size` counts live entries; `weight` includes those that expired and are not freed yet. */
   memory: TierStats & { size: number; weight: number }
   store: TierStats
 }

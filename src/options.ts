@@ -15,7 +15,10 @@ export interface MemoryCacheOptions<V> {
   readonly maxEntries?: number
   /** Bound on the sum of weights in memory, in the unit of `weigh`, which must be given too. */
   readonly maxWeight?: number
-  /** Weight of an entry: a number >= 0 in any unit. Called once per write. */
+  /**
+   * Weight of an entry: a number >= 0 in any unit, the same however often it is asked for. Called when an entry enters memory, by a
+   * write or from disk; some writes of `createCache` call it once before that, so that one that throws changes nothing.
+   */
   readonly weigh?: ((value: V, key: string) => number) | undefined
   /**
    * ms that an entry stays fresh; 0 is already expired, `Infinity` never.
@@ -29,7 +32,7 @@ export interface MemoryCacheOptions<V> {
   readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
    * Source of epoch ms, read once in every operation.
-   * @default Date.now, read once per turn of the event loop
+   * @default the wall clock, read once per turn of the event loop; that of `createMemoryCache` goes on when the wall clock is set back
    */
   readonly clock?: Clock
 }

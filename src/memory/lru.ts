@@ -15,14 +15,16 @@ import { checkString, checkWeight, type MemorySettings, type RemovalCause } from
 import { ExpiryQueue } from './expiry-queue.ts'
 import { Links } from './links.ts'
 
-/** Counts since the cache was created; `size` and `weight` are as of now. */
+/** Counts since the cache was created, and what it holds now. */
 export interface MemoryStats {
   hits: number
   misses: number
   sets: number
   evictions: number
   expirations: number
+  /** Live entries. */
   size: number
+  /** Of all entries held, those included that expired and are not freed yet. */
   weight: number
 }
 
