@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The types of createCache: what users write and read. No code.
 
 import type { Change } from './change.ts'
