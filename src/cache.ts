@@ -5,7 +5,7 @@ import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions }
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
-import { cacheSettings, check, checkMs, checkString, checkStrings, checkType, checkWeight, lifetimeOf, optionsOf } from './options.ts'
+import { cacheSettings, check, checkIterable, checkMs, checkString, checkStrings, checkType, checkWeight, lifetimeOf, optionsOf } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -51,6 +51,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   /** The latest entry of each key. */
   const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined, now: number): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
+    checkIterable(task, 'entries', 'pairs', pairs)
     const latest = new Map(pairs)
     return Array.from(latest, ([key, value]) => {
       checkOne(task, key, value, latest.size > 1)
@@ -80,7 +81,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   async function* fresh<T>(pick: (entry: Entry<V>) => T): AsyncGenerator<T, undefined> {
-    for await (const entry of tiers.fresh(tiers.begin())) yield pick(entry)
+    for await (const entry of tiers.fresh(tiers.begin)) yield pick(entry)
   }
 
   const cache: Cache<V> = {
@@ -147,7 +148,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const { signal, timeout = Infinity, refresh, errorTtl = settings.errorTtl }: LoadOptions = loadOptions ?? {}
       checkType(task, 'loader', 'function', loader)
       // By shape: another realm's will do.
-      check(signal === undefined || signal.throwIfAborted, task, 'signal', 'an AbortSignal', signal)
+      check(signal === undefined || signal?.throwIfAborted, task, 'signal', 'an AbortSignal', signal)
       checkMs(task, 'timeout', timeout)
       checkMs(task, 'errorTtl', errorTtl)
       checkString(task, 'key', key)

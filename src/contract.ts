@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The types of createCache: what users write and read. No code.
 
 import type { Change } from './change.ts'
@@ -129,11 +130,13 @@ export interface TierStats {
   evictions: number
   /** Entries removed because their time was over. */
   expirations: number
+  /** Of memory, new values and lifetimes: as many as `set` events of this cache. Of the store, what it has done, removals included. */
   writes: number
   errors: number
 }
 
 export interface CacheStats {
+  /** `size` counts live entries; `weight` includes those that expired and are not freed yet. */
   memory: TierStats & { size: number; weight: number }
   store: TierStats
 }
@@ -209,7 +212,10 @@ export interface Cache<V> {
   deletePrefix(prefix: string): Promise<void>
   deleteTag(tag: string): Promise<void>
   clear(): Promise<void>
-  /** Keys of fresh entries in both tiers, each once. */
+  /**
+   * Keys of fresh entries in both tiers, each once. An iteration gives each entry as it is at its turn, and not those that
+   * expired or were removed since its start; after {@link Cache.close} its next step rejects.
+   */
   keys(): AsyncIterableIterator<string>
   values(): AsyncIterableIterator<V>
   entries(): AsyncIterableIterator<[key: string, value: V]>
@@ -223,7 +229,7 @@ export interface Cache<V> {
   readonly status: CacheStatus
   /**
    * Calls back after every change, in this tab at once, in others after the commit; with a key, after those that may concern it.
-   * What a listener throws goes to `reportError`.
+   * What a listener throws, or its promise rejects with, goes to `reportError`.
    * @returns ends the subscription
    */
   subscribe(listener: (event: CacheEvent) => void): () => void

@@ -88,7 +88,7 @@ export class CacheError extends Error {
 
   constructor(code: CacheErrorCode, message: string, details: CacheErrorDetails = {}) {
     super(message, details)
-    Object.assign(this, { code, count: 1 }, details)
+    Object.assign(this, { code }, details, { count: details.count ?? 1 })
   }
 }
 
@@ -103,10 +103,10 @@ export function closedError(): CacheError {
   return new CacheError('closed', 'Cannot use cache: it is closed')
 }
 
-/** Calls a listener of the app; what it throws is its own mistake, and ends nothing here. */
+/** Calls a listener of the app; what it throws, or its promise rejects with, is its own mistake, and ends nothing here. */
 export function call<A extends readonly unknown[]>(listener: (...args: A) => unknown, args: A): void {
   try {
-    listener(...args)
+    ;(listener(...args) as Partial<Promise<unknown>> | undefined)?.catch?.(reportLater)
   } catch (error) {
     reportLater(error)
   }

@@ -3,7 +3,7 @@
 
 import { EVERYTHING, concerns, type Change } from './change.ts'
 import { expiresAtOf, type Entry } from './entry.ts'
-import { call } from './errors.ts'
+import { reportLater } from './errors.ts'
 import { overtake, type Flight, type Flights } from './flight.ts'
 import { Lru } from './memory/lru.ts'
 import type { MemorySettings, RemovalCause } from './options.ts'
@@ -22,6 +22,8 @@ export interface MemoryTier<V> {
   readonly reads: Map<string, Promise<Entry<V> | undefined>>
   /** Those and what else is being fetched; a change of the key takes it out. */
   readonly fetches: Flights[]
+  /** What iterations are told of the changes since they began; one that has heard of too many is no longer among them. */
+  readonly watches: Set<Change[]>
   /** By key; a set or a removal of this tab, which comes after them, takes them out. */
   readonly changes: Map<string, Looking<V>>
   /** When the latest operation began. */
@@ -39,7 +41,7 @@ export interface MemoryTier<V> {
   /** What it holds under a key, unless that may be out of date. */
   peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
-  /** As `put`, of what was read or decided; a `weigh` that throws must not fail that. */
+  /** As `put`, of what was read or decided; a `weigh` that throws must not fail that, but then memory has nothing. */
   keep(entry: Entry<V>): void
   /**
    * Memory follows what a change has left.
@@ -48,6 +50,9 @@ export interface MemoryTier<V> {
   follow(key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean | undefined): void
   sweep(): Swept
 }
+
+/** Changes that an iteration is told of. One that nobody ends must not cost more and more. */
+const MOST_WATCHED = 1_000
 
 /** ms by which a clock may go back without being taken for set back. */
 const CLOCK_STEP = 5_000
@@ -75,6 +80,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
     unsaved: new WeakSet(),
     reads,
     fetches,
+    watches: new Set(),
     changes,
     checking: undefined,
     get now() {
@@ -95,17 +101,19 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     overtakeFetches(change, local) {
       for (const flights of fetches) overtake(flights, change, local)
+      for (const watch of tier.watches) if (watch.push(change) > MOST_WATCHED) tier.watches.delete(watch)
     },
 
-    forget(change, local, keepsUnsaved) {
-      // What expired goes too, or a clock set back would bring it to life.
-      entries.sweep()
-      // What a change under way will leave may have the tag.
-      if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
-      tier.overtake(change, local)
-      if ('key' in change) entries.delete(change.key)
-      else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
-    },
+    forget: (change, local, keepsUnsaved) =>
+      entries.atOnce(() => {
+        // What expired goes too, or a clock set back would bring it to life.
+        entries.sweep()
+        // What a change under way will leave may have the tag.
+        if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
+        tier.overtake(change, local)
+        if ('key' in change) entries.delete(change.key)
+        else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
+      }),
 
     peek: (key) => (tier.checking ? undefined : entries.peek(key)),
 
@@ -117,7 +125,15 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       }
     },
 
-    keep: (entry) => call(tier.put, [entry]),
+    keep(entry) {
+      try {
+        tier.put(entry)
+      } catch (error) {
+        // What it replaces is out of date all the same.
+        entries.delete(entry.key)
+        reportLater(error)
+      }
+    },
 
     follow(key, found, next, renews) {
       const held = entries.peek(key)

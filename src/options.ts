@@ -15,7 +15,10 @@ export interface MemoryCacheOptions<V> {
   readonly maxEntries?: number
   /** Bound on the sum of weights in memory, in the unit of `weigh`, which must be given too. */
   readonly maxWeight?: number
-  /** Weight of an entry: a number >= 0 in any unit. Called once per write. */
+  /**
+   * Weight of an entry: a number >= 0 in any unit, the same however often it is asked for. Called when an entry enters memory, by a
+   * write or from disk; some writes of `createCache` call it once before that, so that one that throws changes nothing.
+   */
   readonly weigh?: ((value: V, key: string) => number) | undefined
   /**
    * ms that an entry stays fresh; 0 is already expired, `Infinity` never.
@@ -23,13 +26,13 @@ export interface MemoryCacheOptions<V> {
    */
   readonly ttl?: number
   /**
-   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws changes nothing
-   * and goes to `reportError` (where there is none, to the console).
+   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws, or its promise
+   * rejects with, changes nothing and goes to `reportError` (where there is none, to the console).
    */
   readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
    * Source of epoch ms, read once in every operation.
-   * @default Date.now, read once per turn of the event loop
+   * @default the wall clock, read once per turn of the event loop; that of `createMemoryCache` goes on when the wall clock is set back
    */
   readonly clock?: Clock
 }
@@ -75,12 +78,12 @@ export const LONGEST_DELAY: number = 2 ** 31 - 1
 export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, time?: () => number): MemorySettings<V> {
   const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock(time) } = optionsOf(CREATE, options)
   // Infinity % 1 is NaN, so this lets it pass.
-  checkRange(maxEntries > 0 && !(maxEntries % 1), CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries)
-  checkRange(maxWeight > 0, CREATE, 'maxWeight', '> 0', maxWeight)
+  checkRange(CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries, (count) => count > 0 && !(count % 1))
+  checkRange(CREATE, 'maxWeight', '> 0', maxWeight, isPositive)
   checkMs(CREATE, 'ttl', ttl)
   if (maxWeight < Infinity || weigh !== undefined) checkType(CREATE, 'weigh', 'function', weigh)
   if (onRemove !== undefined) checkType(CREATE, 'onRemove', 'function', onRemove)
-  checkType(CREATE, 'clock.now', 'function', clock.now)
+  checkType(CREATE, 'clock.now', 'function', clock?.now)
   return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
@@ -89,12 +92,12 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, codec, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
-  checkRange(maxStoredEntries > 0, CREATE, 'maxStoredEntries', '> 0', maxStoredEntries)
-  check(/^(relaxed|strict)$/.test(durability), CREATE, 'durability', "'relaxed' or 'strict'", durability)
+  checkRange(CREATE, 'maxStoredEntries', '> 0', maxStoredEntries, isPositive)
+  check(durability === 'relaxed' || durability === 'strict', CREATE, 'durability', "'relaxed' or 'strict'", durability)
   checkDelay('sweepInterval', sweepInterval)
   checkDelay('lockTimeout', lockTimeout)
   checkMs(CREATE, 'errorTtl', errorTtl)
-  if (store) checkType(CREATE, 'store', 'object', store)
+  if (store !== undefined && store !== false) checkType(CREATE, 'store', 'object', store)
   if (codec !== undefined) for (const name of ['encode', 'decode'] as const) checkType(CREATE, `codec.${name}`, 'function', codec?.[name])
   if (onError !== undefined) checkType(CREATE, 'onError', 'function', onError)
   return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
@@ -109,9 +112,14 @@ export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined,
   return { ttl, staleWhileRevalidate, staleIfError, tags: checkStrings(task, 'tags', tags) }
 }
 
-/** Strings from the outside, each once, all of them read and checked before anything happens. A string alone is an iterable too, and a slip. */
+/** A string is an iterable too, and a slip. */
+export function checkIterable(task: string, name: string, of: string, value: unknown): void {
+  check(value && typeof value === 'object' && Symbol.iterator in value, task, name, `an iterable of ${of}`, value)
+}
+
+/** Strings from the outside, each once, all of them read and checked before anything happens. */
 export function checkStrings(task: string, name: string, strings: Iterable<string>): string[] {
-  check(strings && typeof strings === 'object' && Symbol.iterator in strings, task, name, 'an iterable of strings', strings)
+  checkIterable(task, name, 'strings', strings)
   const list = [...new Set(strings)]
   for (const each of list) checkString(task, name, each)
   return list
@@ -124,16 +132,19 @@ export function checkString(task: string, name: string, value: unknown): void {
 
 /** A duration: a number of ms, 0 to `Infinity`. */
 export function checkMs(task: string, name: string, ms: number): void {
-  if (!(ms >= 0) || typeof ms !== 'number') checkRange(false, task, name, '>= 0 ms', ms)
+  if (typeof ms !== 'number' || !(ms >= 0)) checkRange(task, name, '>= 0 ms', ms, isNotNegative)
 }
 
 export function checkWeight(task: string, weight: number): void {
-  checkRange(weight >= 0, task, 'weight', '>= 0', weight)
+  checkRange(task, 'weight', '>= 0', weight, isNotNegative)
 }
+
+const isPositive = (value: number): boolean => value > 0
+const isNotNegative = (value: number): boolean => value >= 0
 
 /** A duration for a timer. */
 function checkDelay(name: string, ms: number): void {
-  checkRange(ms > 0 && ms <= LONGEST_DELAY, CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms)
+  checkRange(CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms, (ms) => ms > 0 && ms <= LONGEST_DELAY)
 }
 
 /** Options of a call: none, or an object. */
@@ -143,9 +154,9 @@ export function optionsOf<T extends object>(task: string, options: Partial<T> | 
 }
 
 /** @throws TypeError for what is no number, RangeError for one that breaks the rule */
-function checkRange(holds: boolean, task: string, name: string, rule: string, value: unknown): void {
+function checkRange(task: string, name: string, rule: string, value: number, holds: (value: number) => boolean): void {
   checkType(task, name, 'number', value)
-  check(holds, task, name, rule, value, RangeError)
+  check(holds(value), task, name, rule, value, RangeError)
 }
 
 /** @throws TypeError for a value of another type, and for null */
@@ -155,5 +166,5 @@ export function checkType(task: string, name: string, type: 'string' | 'number' 
 
 /** @throws Kind `Cannot <task>: <name> must be <rule>: received <value>`, unless the rule holds */
 export function check(holds: unknown, task: string, name: string, rule: string, value: unknown, Kind: typeof TypeError | typeof RangeError = TypeError): void {
-  if (!holds) throw new Kind(`Cannot ${task}: ${name} must be ${rule}: received ${typeof value === 'number' ? value : typeof value}`)
+  if (!holds) throw new Kind(`Cannot ${task}: ${name} must be ${rule}: received ${value === null || typeof value === 'number' ? value : typeof value}`)
 }

@@ -1,5 +1,6 @@
 // Reads of the two tiers. What the store tells is copied to memory, unless something has overtaken the read.
 
+import { concerns, type Change } from './change.ts'
 import type { TierStats } from './contract.ts'
 import { isFresh, isUsable, type Entry } from './entry.ts'
 import type { CacheErrorCode } from './errors.ts'
@@ -18,8 +19,11 @@ export interface Reads<V> {
   fetch(key: string): Promise<Entry<V> | undefined>
   /** What either tier holds, uncounted and not copied to memory. */
   inspect(key: string): Promise<{ readonly entry: Entry<V> | undefined; readonly tier: 'memory' | 'store' }>
-  /** Every fresh entry of either tier, each once. */
-  fresh(now: number): AsyncIterable<Entry<V>>
+  /**
+   * Every fresh entry of either tier, each once, as it is at its turn.
+   * @param begin begins each step, as it does an operation
+   */
+  fresh(begin: () => number): AsyncIterable<Entry<V>>
 }
 
 /**
@@ -52,6 +56,12 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
     tier[!entry || at >= limit(entry) ? 'misses' : isFresh(entry, at) ? 'hits' : 'stale']++
   }
 
+  const inspect: Reads<V>['inspect'] = async (key) => {
+    await memory.checking
+    const held = entries.peek(key)
+    return held ? { entry: held, tier: 'memory' } : { entry: store && (await look(key)), tier: 'store' }
+  }
+
   return {
     fromMemory(key, at, limit) {
       const entry = entries.get(key)
@@ -68,25 +78,36 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
 
     fetch,
 
-    async inspect(key) {
-      await memory.checking
-      const held = entries.peek(key)
-      return held ? { entry: held, tier: 'memory' } : { entry: store && (await look(key)), tier: 'store' }
-    },
+    inspect,
 
-    async *fresh(at) {
+    async *fresh(begin) {
+      begin()
       await memory.checking
       const seen = new Set<string>()
       for (const [key, entry] of entries.entries()) {
-        if (!isFresh(entry, at)) continue
+        if (!isFresh(entry, begin())) continue
         seen.add(key)
         yield entry
+        await memory.checking
       }
+      // The store may have read far ahead of what it gives.
+      const watch: Change[] = []
+      memory.watches.add(watch)
       try {
-        for await (const entry of store?.entries() ?? []) if (isFresh(entry, at) && !seen.has(entry.key)) yield entry
+        for await (const found of store?.entries() ?? []) {
+          const { key, tags = [] } = found
+          if (seen.has(key)) continue
+          const isChanged = !memory.watches.has(watch) || watch.some((change) => concerns(change, key, tags))
+          const entry = isChanged ? (await inspect(key)).entry : found
+          if (isFresh(entry, begin())) yield entry
+        }
       } catch (error) {
         report(error, 'read-failed')
+      } finally {
+        memory.watches.delete(watch)
       }
+      // Of a cache that was closed meanwhile, this is not all.
+      begin()
     },
   }
 }

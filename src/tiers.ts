@@ -60,12 +60,16 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const { entries, readClock } = memory
 
   const tell = (change: Change, local = true): void => {
-    if (!closed) events.emit({ ...change, local })
+    if (closed) return
+    if (local && change.type === 'set') counts.memory.writes++
+    events.emit({ ...change, local })
   }
 
   const forgetRemote = (changed: readonly Change[], keepsUnsaved?: boolean): void => {
     if (closed) return
-    for (const change of changed) memory.forget(change, false, keepsUnsaved)
+    entries.atOnce(() => {
+      for (const change of changed) memory.forget(change, false, keepsUnsaved)
+    })
     for (const change of changed) tell(change, false)
   }
 

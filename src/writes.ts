@@ -61,19 +61,23 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     }
   }
 
-  /** The store is asked first: whoever hears of the change in memory may write already. */
-  const invalidate = (write: Write<V>): Promise<boolean> => {
-    const saving = save([write])
-    memory.forget(write.change, true)
+  /** @param first done in the same step */
+  const invalidate = (write: Write<V>, first?: () => void): Promise<boolean> => {
+    const saving = held.atOnce(() => {
+      first?.()
+      memory.forget(write.change, true)
+      return save([write])
+    })
     tell(write.change)
     return saving
   }
 
   const remove = async (key: string): Promise<Entry<V> | undefined> => {
     const at = memory.now
-    const before = memory.peek(key)
+    let before: Entry<V> | undefined
     const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
-    const { found = before && unsaved.has(before) ? before : undefined } = (await invalidate(write)) ? write : { found: before }
+    const saved = await invalidate(write, () => (before = memory.peek(key)))
+    const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: before }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -88,16 +92,19 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
-      for (const { change, entry } of writes) {
-        // The store knows which came first, and is asked from then on.
-        if (told) memory.forget(change, true)
-        else {
-          memory.put(entry!)
-          memory.overtake(change)
+      const saving = held.atOnce(() => {
+        for (const { change, entry } of writes) {
+          // The store knows which came first, and is asked from then on.
+          if (told) memory.forget(change, true)
+          else {
+            // What has gone in cannot be taken back, so a `weigh` that throws fails the first alone.
+            if (entry === entries[0]) memory.put(entry!)
+            else memory.keep(entry!)
+            memory.overtake(change)
+          }
         }
-      }
-      counts.memory.writes += entries.length
-      const saving = save(writes)
+        return save(writes)
+      })
       for (const { change } of writes) tell(change)
       return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
     },
@@ -107,7 +114,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async change(key, decide, tags, renews) {
-      let before = memory.peek(key)
+      const before = memory.peek(key)
       /** What the store does not have. */
       let local = before && unsaved.has(before) ? before : undefined
       const at = memory.now
@@ -149,9 +156,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (saved && (looking.told || looking.last !== write)) {
         if (!superseded) held.delete(key)
       } else if (!superseded) {
-        memory.follow(key, found, next, renews)
-        before = held.peek(key)
-        if (before && !saved) unsaved.add(before)
+        held.atOnce(() => {
+          memory.follow(key, found, next, renews)
+          const left = held.peek(key)
+          if (left && !saved) unsaved.add(left)
+        })
       }
       if (changed) tell({ type: next ? 'set' : 'delete', key })
       return fresh

@@ -8,11 +8,11 @@ import { expect, test } from 'vitest'
 
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
-  createMemoryCache: 2560,
-  createCache: 16_390,
+  createMemoryCache: 2620,
+  createCache: 16_620,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 7_200
+const HTTP_CEILING = 7_210
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

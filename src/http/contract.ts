@@ -107,7 +107,7 @@ export interface ExtendableEventLike {
 
 /** A drop-in `fetch`. In a service worker its third argument, the fetch event, keeps the worker alive for what is stored. */
 export interface CachedFetch {
-  (input: RequestInfo | URL, init?: RequestInit, event?: ExtendableEventLike): Promise<Response>
+  (input: Request | string | URL, init?: RequestInit, event?: ExtendableEventLike): Promise<Response>
   /** Whether it would see to a request; for a service worker, which leaves all others to the browser. */
   handles(request: Request): boolean
   /** Removes stored responses, and keeps those from being stored that were asked for before. */

@@ -15,14 +15,16 @@ import { checkString, checkWeight, type MemorySettings, type RemovalCause } from
 import { ExpiryQueue } from './expiry-queue.ts'
 import { Links } from './links.ts'
 
-/** Counts since the cache was created; `size` and `weight` are as of now. */
+/** Counts since the cache was created, and what it holds now. */
 export interface MemoryStats {
   hits: number
   misses: number
   sets: number
   evictions: number
   expirations: number
+  /** Live entries. */
   size: number
+  /** Of all entries held, those included that expired and are not freed yet. */
   weight: number
 }
 
@@ -73,9 +75,10 @@ export class Lru<V> {
     const added = weigh ? weigh(value, key) : 0
     if (weigh) checkWeight('set entry', added)
     const now = clock.now()
+    const expiresAt = after(now, ttl)
     let slot = this.#lookUp(key, now)
-    if (ttl === 0 || added > maxWeight || added === Infinity) {
-      if (slot) this.#remove(slot, ttl ? 'replaced' : 'deleted')
+    if (expiresAt <= now || added > maxWeight || added === Infinity) {
+      if (slot) this.#remove(slot, expiresAt <= now ? 'deleted' : 'replaced')
     } else {
       if (slot) this.#note(slot, 'replaced')
       else {
@@ -85,7 +88,7 @@ export class Lru<V> {
       }
       this.#use(slot)
       this.#values[slot] = value
-      this.#expiry.set(slot, after(now, ttl))
+      this.#expiry.set(slot, expiresAt)
       if (weigh) {
         this.#setWeight(slot, added)
         // Sums of fractions are inexact: the entry itself stays all the same.
@@ -131,10 +134,10 @@ export class Lru<V> {
     return expired
   }
 
-  /** From a snapshot of the keys, without those removed meanwhile. */
+  /** From a snapshot of the keys, without those removed or expired meanwhile. */
   *entries(): Generator<[key: string, value: V], void> {
     for (const key of this.#liveKeys(this.#settings.clock.now())) {
-      const slot = this.#slots.get(key)
+      const slot = this.#find(key)
       if (slot) yield [key, this.#values[slot] as V]
     }
   }
@@ -143,6 +146,18 @@ export class Lru<V> {
   stats(): MemoryStats {
     const now = this.#settings.clock.now()
     return { ...this.#counts, size: this.#expiry.first(now) ? this.#liveKeys(now).length : this.#slots.size, weight: this.#weight }
+  }
+
+  /** Makes a change of several steps; listeners run when the last of them is done. */
+  atOnce<T>(change: () => T): T {
+    const telling = this.#telling
+    this.#telling = true
+    try {
+      return change()
+    } finally {
+      this.#telling = telling
+      this.#notify()
+    }
   }
 
   #reset(): void {

@@ -33,7 +33,7 @@ export interface MemoryCache<V> {
   clear(): void
   /** Frees what expired; returns how many entries that were. */
   sweep(): number
-  /** Keys, most recently used first. An iteration goes over the keys as they were at its start, less those removed since. */
+  /** Keys, most recently used first. An iteration goes over the keys as they were at its start, less those that expired or were removed since. */
   keys(): IterableIterator<string>
   /** Values, most recently used first; no use is counted. */
   values(): IterableIterator<V>

@@ -1,4 +1,4 @@
-// What getOrLoad and its options refuse, before anything is loaded.
+// What getOrLoad and its options refuse, before anything is loaded; and setMany and subscribe.
 
 import { describe, expect, it, vi } from 'vitest'
 import { createCache, type CacheOptions } from '../../src/index.ts'
@@ -17,7 +17,7 @@ const DURATIONS: Case[] = ['timeout', 'errorTtl', 'ttl', 'staleWhileRevalidate',
 ])
 
 describe.each(ARRANGEMENTS)('$title', (arrangement) => {
-  it.each<Case>([...DURATIONS, ['signal', {}, TypeError], ['signal', 'stop', TypeError], ['tags', 'x', TypeError], ['tags', [1], TypeError]])(
+  it.each<Case>([...DURATIONS, ['signal', {}, TypeError], ['signal', null, TypeError], ['signal', 'stop', TypeError], ['tags', 'x', TypeError], ['tags', [1], TypeError]])(
     'getOrLoad refuses %s: %j, and loads nothing',
     async (name, value, Kind) => {
       const cache = placeOf(arrangement).open<string>()
@@ -67,6 +67,11 @@ describe('createCache', () => {
   it.each<CacheOptions<string>>([{ lockTimeout: 1 }, { lockTimeout: 0.5 }, { lockTimeout: 2 ** 31 - 1 }, { errorTtl: 0 }, { errorTtl: Infinity }])('takes %j', (options) => {
     expect(() => createCache(options)).not.toThrow()
   })
+})
+
+it.each([undefined, null, {}, 'ab', 5, () => {}])('setMany refuses %j for entries', async (entries) => {
+  const error = await rejectionOf(createCache().setMany(entries as never))
+  expectRefusal(() => { throw error }, TypeError, 'entries', entries)
 })
 
 describe('subscribe', () => {

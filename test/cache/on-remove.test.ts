@@ -1,7 +1,9 @@
 // onRemove of createCache: what left the memory tier, and why. What is evicted from memory may still be on disk.
 
 import { describe, expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/index.ts'
 import { ARRANGEMENTS, collected, placeOf } from '../helpers/caches.ts'
+import { MINUTE } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 
 const HOLDING = ARRANGEMENTS.filter(({ memory }) => memory === 'all')
@@ -121,6 +123,65 @@ describe.each(HOLDING)('$title', (arrangement) => {
     await cache.set('a', 1)
     await cache.delete('a')
     expect(await cache.get('was a')).toBe(1)
+  })
+
+  it.each<[what: string, change: (cache: Cache<number>) => Promise<unknown>, answer: (cache: Cache<number>) => Promise<unknown>, left: readonly (number | undefined)[]]>([
+    ['set what is being set', (cache) => cache.set('a', 2), (cache) => cache.set('a', 9), [9, 1]],
+    ['update what is being set', (cache) => cache.set('a', 2), (cache) => cache.update('a', 9), [9, 1]],
+    ['delete what is being set', (cache) => cache.set('a', 2), (cache) => cache.delete('a'), [undefined, 1]],
+    ['take what is being set', (cache) => cache.set('a', 2), (cache) => cache.take('a'), [undefined, 1]],
+    ['delete of several that are being set', (cache) => cache.setMany([['a', 2], ['b', 2]]), (cache) => cache.delete('b'), [2, undefined]],
+    ['clear while they are being set', (cache) => cache.setMany([['a', 2], ['b', 2]]), (cache) => cache.clear(), [undefined, undefined]],
+    ['set what is being updated', (cache) => cache.update('a', 2), (cache) => cache.set('a', 9), [9, 1]],
+    ['set what is being taken', (cache) => cache.take('a'), (cache) => cache.set('a', 9), [9, 1]],
+    ['set of what clear removes', (cache) => cache.clear(), (cache) => cache.setMany([['a', 9], ['b', 9]]), [9, 9]],
+    ['set of what a prefix removes', (cache) => cache.deletePrefix(''), (cache) => cache.setMany([['a', 9], ['b', 9]]), [9, 9]],
+    ['set of what a tag removes', (cache) => cache.deleteTag('x'), (cache) => cache.setMany([['a', 9], ['b', 9]]), [9, 9]],
+  ])('what it does comes after the change, in memory and in the store: %s', async (_what, change, answer, left) => {
+    const { open, reload } = placeOf(arrangement)
+    const both = (cache: Cache<number>) => Promise.all([cache.get('a'), cache.get('b')])
+    let answered: Promise<unknown> | undefined
+    const cache = open<number>({ onRemove: () => void (answered ??= answer(cache)) })
+    await cache.setMany([['a', 1], ['b', 1]], { tags: ['x'] })
+    await change(cache)
+    await answered
+    expect(await both(cache)).toEqual(left)
+    if (arrangement.second !== 'nothing') expect(await both(await reload(cache))).toEqual(left)
+  })
+
+  it.each<[what: string, remove: (cache: Cache<number>) => Promise<unknown>]>([
+    ['clear', (cache) => cache.clear()],
+    ['deletePrefix', (cache) => cache.deletePrefix('')],
+    ['deleteTag', (cache) => cache.deleteTag('x')],
+  ])('%s has removed all before the first is told', async (_what, remove) => {
+    const { open } = placeOf(arrangement)
+    const seen: unknown[] = []
+    const cache = open<number>({ onRemove: () => void seen.push(cache.peek('a'), cache.peek('b')) })
+    await cache.setMany([['a', 1], ['b', 1]], { tags: ['x'] })
+    await remove(cache)
+    expect(seen).toEqual([undefined, undefined, undefined, undefined])
+  })
+
+  it('what it sets when a clock was set back is there', async () => {
+    const { open, clock } = placeOf(arrangement)
+    const cache = open<number>({ onRemove: (_key, _value, cause) => void (cause === 'deleted' && cache.setMany([['a', 9], ['b', 9]])) })
+    await cache.setMany([['a', 1], ['b', 1]])
+    clock.advance(-MINUTE)
+    await cache.get('x')
+    expect([await cache.get('a'), await cache.get('b')]).toEqual([9, 9])
+  })
+
+  it.each<[what: string, change: (cache: Cache<number>) => Promise<unknown>, answer: unknown]>([
+    ['set', (cache) => cache.set('a', 2), undefined],
+    ['take', (cache) => cache.take('a'), undefined],
+    ['delete', (cache) => cache.delete('a'), false],
+  ])('what it sets for what expires comes after the %s that has met it', async (_what, change, answer) => {
+    const { open, clock } = placeOf(arrangement)
+    const cache = open<number>({ onRemove: (key, _value, cause) => void (cause === 'expired' && cache.set(key, 9)) })
+    await cache.set('a', 1, { ttl: MINUTE })
+    clock.advance(MINUTE)
+    expect(await change(cache)).toBe(answer)
+    expect(await cache.get('a')).toBe(9)
   })
 
   it('an entry too heavy for memory takes the older one with it, and is on disk where there is one', async () => {

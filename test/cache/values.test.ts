@@ -1,11 +1,17 @@
 // What every call of a cache does, in plain words, in every arrangement of tiers. Stale windows, loads, removal callbacks,
 // arguments, faults and the end of a cache have files of their own.
 
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { ARRANGEMENTS, collected, keysOf, placeOf, type Place } from '../helpers/caches.ts'
 import { DAY, HOUR, SECOND } from '../helpers/clock.ts'
 import { ODD_STRINGS } from '../store/conformance.ts'
+
+const reported = vi.fn()
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
 
 describe.each(ARRANGEMENTS)('$title', (arrangement) => {
   let place: Place
@@ -544,6 +550,22 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
       expect(store).toMatchObject({ hits: held ? 0 : 2, misses: tiered ? 2 : 0, writes: tiered ? 1 : 0, errors: 0 })
     })
 
+    it('writes of memory are new values and lifetimes, whichever call makes them', async () => {
+      let told = 0
+      cache.subscribe(({ type }) => (told += Number(type === 'set')))
+      await cache.set('a', 1)
+      await cache.setMany([['b', 1], ['c', 1]])
+      await cache.add('d', 1)
+      await cache.add('d', 2)
+      await cache.update('d', 2)
+      await cache.update('missing', 2)
+      await cache.touch('d', HOUR)
+      await cache.getOrLoad('e', ({ also }) => (also('f', 1), 1))
+      await cache.set('a', 1, { ttl: 0 })
+      await cache.clear()
+      expect([cache.stats().memory.writes, told]).toEqual([8, 8])
+    })
+
     it('what memory holds is told as size and weight', async () => {
       const weighing = await place.reload(cache, { maxWeight: 10, weigh: () => 3 })
       await weighing.setMany([['a', 1], ['b', 2], ['c', 3], ['d', 4]])
@@ -572,6 +594,47 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
 
     it('no call has reported a fault', () => {
       expect(place.faults).toEqual([])
+    })
+  })
+
+  describe('a weigh that throws when memory asks again', () => {
+    const mistake = new Error('of the app')
+
+    /** Throws the nth time it is called from now on. */
+    const failing = (nth: number) => {
+      let calls = 0
+      return { weigh: () => { if (++calls === nth) throw mistake; return 1 } }
+    }
+
+    beforeEach(() => {
+      vi.stubGlobal('reportError', reported)
+      reported.mockClear()
+    })
+
+    it('an update: memory does not serve the older value, and the mistake is reported', async () => {
+      const weighed = await place.reload(cache, { maxWeight: 10, ...failing(3) })
+      await weighed.set('a', 1)
+      expect(await weighed.update('a', 2)).toBe(1)
+      expect(await weighed.get('a')).toBe(arrangement.second === 'nothing' ? undefined : 2)
+      expect(reported.mock.calls).toEqual([[mistake]])
+    })
+
+    it('a setMany: all are set, but memory does not hold that one', async () => {
+      const weighed = await place.reload(cache, { maxWeight: 10, ...failing(5) })
+      await weighed.setMany([['b', 1]])
+      await weighed.setMany([['a', 2], ['b', 2]])
+      expect(weighed.peek('b')).toBeUndefined()
+      expect(await weighed.getMany(['a', 'b'])).toEqual(new Map(arrangement.second === 'nothing' ? [['a', 2]] : [['a', 2], ['b', 2]]))
+      expect(reported.mock.calls).toEqual([[mistake]])
+    })
+
+    it('the first of a setMany: nothing is set', async () => {
+      const weighed = await place.reload(cache, { maxWeight: 10, ...failing(5) })
+      await weighed.set('a', 1)
+      await weighed.set('b', 1)
+      await expect(weighed.setMany([['a', 2], ['b', 2]])).rejects.toBe(mistake)
+      expect(await weighed.getMany(['a', 'b'])).toEqual(new Map([['a', 1], ['b', 1]]))
+      expect(reported).not.toHaveBeenCalled()
     })
   })
 })

@@ -43,6 +43,21 @@ describe('iteration', () => {
     expect(seen).toEqual(['c', 'b'])
   })
 
+  it('does not give what expired on the way, whether or not somebody has looked', () => {
+    for (const looks of [false, true]) {
+      const { cache, clock } = testCache()
+      fill(cache, 'abc', SECOND)
+      cache.set('d', 3)
+      for (const iterator of [cache.keys(), cache.values(), cache.entries(), cache[Symbol.iterator]()]) {
+        fill(cache, 'abc', SECOND)
+        expect(iterator.next().done).toBe(false)
+        clock.advance(SECOND)
+        if (looks) cache.has('b')
+        expect([...iterator]).toHaveLength(1)
+      }
+    }
+  })
+
   it('skips expired entries that are still held', () => {
     const { cache, clock } = testCache()
     cache.set('a', 1)
