@@ -159,6 +159,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           if (closed) throw closedError()
           const isHandle = /memory|retried/.test(action!)
           if (isHandle) drop(database)
+          if (probes && action === 'refused') breaker.again()
           if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
           // Half a database is made anew.
           if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})
