@@ -98,6 +98,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     createIndexedDbStore<V>({
       ...(settings as typeof settings & { readonly name: string }),
       now: () => memory.now,
+      readClock,
       onLost() {
         // Cleared site data must not come back from memory.
         forgetRemote([EVERYTHING])

@@ -14,7 +14,7 @@ import { createReadBatch, type Found } from './read-batch.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY, databaseName, toEntry } from './schema.ts'
 import type { Store, Write } from './store.ts'
-import { dropFuture, makeRoom, sweepExpired, trim } from './sweep.ts'
+import { listLasting, makeRoom, sweepExpired, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' | 'onOpen'> {
@@ -25,8 +25,10 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   readonly maxStoredEntries: number
   /** Of most entries. */
   readonly lifetime: Lifetime
-  /** Epoch ms. */
+  /** When the latest call began, epoch ms. */
   now(): number
+  /** What the time is by now: a page may have slept since. */
+  readClock(): number
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
   /** Told what a transaction of this store changed, and its number in the log. */
@@ -64,7 +66,7 @@ const MISSED_AFTER = 200
 /** ms in which all tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
@@ -141,18 +143,14 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let written: number | undefined
   let trimming: Promise<void> | undefined
 
-  /** @param first done in the same transaction */
-  const trimToBound = async (first?: Work<unknown>): Promise<void> => {
+  const trimToBound = async (): Promise<void> => {
     written = 0
     await writes.settled()
-    await evict(async (entries) => {
-      await first?.(entries)
-      return trim(entries, maxStoredEntries)
-    })
+    await evict((entries) => trim(entries, maxStoredEntries))
   }
 
-  /** The entry, unless its times say nothing. */
-  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && !isFromFuture(entry, now()) ? entry : undefined)
+  /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */
+  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry)
 
   /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
   const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: dated }).catch(() => {})
@@ -217,7 +215,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async sweep(at) {
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
       const last = expiresAtOf(createEntry('', 0, lifetime, at))
-      await trimToBound(last < Infinity ? (entries) => dropFuture(entries, at, last) : undefined)
+      // What is from the future, or cannot be read, goes as it is read.
+      if (last < Infinity) await Promise.allSettled((await connection.run('read', (entries) => listLasting(entries, last))).map(store.get))
+      await trimToBound()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }

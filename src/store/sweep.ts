@@ -9,7 +9,6 @@
 // pages of the index, and the sweep takes 1.6 times as long).
 
 import { isEverything } from '../change.ts'
-import { isFromFuture } from '../entry.ts'
 import { recordsSince } from './log.ts'
 import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
@@ -116,16 +115,15 @@ export async function makeRoom(entries: IDBObjectStore, now: number): Promise<re
 }
 
 /** Entries looked at in one sweep. */
-const MOST_FUTURE = 100
+const MOST_LASTING = 100
 
 /**
- * Deletes entries written under a clock that was ahead of time, which no sweep would come by for long. They are among those
- * that have longer to go than the usual entry; to ask for the very last instead takes seconds in LevelDB, where deleted rows lie.
+ * Keys of entries that have longer to go than the usual one. Those written under a clock that was ahead of time are among them, and no
+ * sweep would come by for long; to ask for the very last instead takes seconds in LevelDB, where deleted rows lie.
  *
  * @param last when an entry of the usual lifetime, written now, expires
  */
-export async function dropFuture(entries: IDBObjectStore, now: number, last: number): Promise<void> {
-  const keys = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_FUTURE))
-  const records = await Promise.all(keys.map(async (key) => resultOf(entries.get(key))))
-  for (const record of records) if (isFromFuture(record, now)) entries.delete(record.key)
+export async function listLasting(entries: IDBObjectStore, last: number): Promise<readonly string[]> {
+  // The key path yields nothing but strings.
+  return resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_LASTING)) as Promise<string[]>
 }

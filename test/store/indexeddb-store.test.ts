@@ -661,7 +661,7 @@ describe('after close', () => {
 
 it('what was written under a clock ahead of time goes with a sweep; what lives longer than most stays', async () => {
   const now = 1_700_000_000_000
-  const { store } = openIndexedDbStore(NAME, { lifetime: { ...NO_WINDOWS, ttl: MINUTE } })
+  const { store } = openIndexedDbStore(NAME, { lifetime: { ...NO_WINDOWS, ttl: MINUTE }, now: () => now, readClock: () => now })
   await store.set([
     entryOf('future', 1, { createdAt: now + 2 * MINUTE, expiresAt: now + 3 * MINUTE }),
     entryOf('long', 2, { createdAt: now, expiresAt: now + 10 * MINUTE }),
