@@ -64,13 +64,12 @@ export async function sweepExpired(
       }
       while (!keys) {
         const page = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))) as string[]
-        const last = page.at(-1)!
         // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
         for (const key of page.sort()) expired.add(key)
         if (page.length < asked) keys = [...expired].sort()
         else {
           // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-          const { expiresAt } = await resultOf(entries.get(last))
+          const expiresAt = await expiryOf(entries, from, now, asked)
           asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
           from = expiresAt
         }
@@ -84,6 +83,15 @@ export async function sweepExpired(
     keys = keys.slice(deleted.length)
     if (!keys.length || !deleted.length) return swept
   }
+}
+
+/** When the nth of a page expires. Its index row tells; its record may be one that the engine cannot read. */
+async function expiryOf(entries: IDBObjectStore, from: number, now: number, nth: number): Promise<number> {
+  const request = entries.index(BY_EXPIRY).openKeyCursor(IDBKeyRange.bound(from, now))
+  const cursor = await resultOf(request)
+  const moved = resultOf(request)
+  cursor!.advance(nth - 1)
+  return (await moved)!.key as number
 }
 
 /**

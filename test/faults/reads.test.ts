@@ -116,6 +116,27 @@ it('F25: a record that can be read again, or is another, when it is about to be 
   expect(await site.values()).toEqual({ a: 1, bad: 2, z: 3 })
 })
 
+it('F25: a sweep that comes by a record whose value is lost ends, and the record goes', async () => {
+  const { site, cache } = await filled()
+  await site.within(1_000, cache.setMany([['bad', 2], ['long', 3]], { ttl: 3_600_000 }))
+  const next = await site.reload<unknown>({ ttl: 10_000 })
+  const rule = site.factory.fail(unreadable('NotReadableError'))
+  expect(await site.within(1_000, next.sweep())).toBe(0)
+  expect(rule.fired).toBeGreaterThan(0)
+  expect(await site.values()).toEqual({ a: 1, long: 3, z: 3 })
+  expect(next.status).toEqual({ persistence: 'indexeddb' })
+})
+
+it('F25: a sweep of more entries than it lists at once reads none of their values', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(10_000, cache.setMany(Array.from({ length: 3_200 }, (_, place) => [`k${place}`, place]), { ttl: 1_000 }))
+  site.factory.fail({ operation: ['get', 'getAll'], phase: 'request', error: 'NotReadableError', when: ({ store, mode }) => store === 'entries' && mode === 'readwrite' })
+  await site.pass(2_000)
+  expect(await site.within(1_000, cache.sweep())).toBe(3_200)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+})
+
 it('F25: many unreadable records are told in few reports, and no storm follows', async () => {
   const { site, cache } = await filled()
   const keys = Array.from({ length: 100 }, (_, place) => `k${place}`)
