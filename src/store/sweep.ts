@@ -10,7 +10,7 @@
 
 import { isEverything } from '../change.ts'
 import { recordsSince } from './log.ts'
-import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
+import { deleteSorted, LISTED_AT_ONCE, sortEntryKeys } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY } from './schema.ts'
 
@@ -63,13 +63,13 @@ export async function sweepExpired(
         return performance.now() > end
       }
       while (!keys) {
-        const page = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))) as string[]
+        const page = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))
+        // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
+        const expiresAt = page.length < asked ? undefined : await expiryOf(entries, from, now, asked)
         // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
-        for (const key of page.sort()) expired.add(key)
-        if (page.length < asked) keys = [...expired].sort()
+        for (const key of sortEntryKeys(entries, page)) expired.add(key)
+        if (expiresAt === undefined) keys = [...expired].sort()
         else {
-          // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-          const expiresAt = await expiryOf(entries, from, now, asked)
           asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
           from = expiresAt
         }
@@ -106,8 +106,7 @@ export async function trim(entries: IDBObjectStore, bound: number): Promise<read
     if (excess <= 0) return evicted
     let keys = await resultOf(entries.index(BY_EXPIRY).getAllKeys(null, excess))
     if (!keys.length) keys = await resultOf(entries.getAllKeys(null, excess))
-    // The key path yields nothing but strings.
-    evicted = evicted.concat(await deleteSorted(entries, keys.sort() as string[]))
+    evicted = evicted.concat(await deleteSorted(entries, sortEntryKeys(entries, keys)))
   }
 }
 

@@ -5,7 +5,7 @@ import type { Entry } from '../entry.ts'
 import type { CacheError, CacheErrorCode } from '../errors.ts'
 import { classOf, takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
-import { deleteSorted, prefixRange } from './ranges.ts'
+import { deleteSorted, prefixRange, sortEntryKeys } from './ranges.ts'
 import { createSlices, resultOf, type Slices } from './requests.ts'
 import { BY_TAG, toEntry } from './schema.ts'
 import type { Write } from './store.ts'
@@ -59,7 +59,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
     }
     await Promise.all(latest.values())
     latest.clear()
-    if ('tag' in change) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))) as string[])
+    if ('tag' in change) await deleteSorted(entries, sortEntryKeys(entries, await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))))
     else if (change.prefix) entries.delete(prefixRange(change.prefix))
     else {
       entries.clear()

@@ -207,6 +207,26 @@ it('F39: an iteration leaves out poisoned records, and they go', async () => {
   expect(records.map(({ key }) => key).filter((key) => typeof key === 'string')).toEqual(['a', 'bad', 'z'])
 })
 
+it.each<[what: string, run: (cache: Cache<unknown>) => Promise<unknown>, left: object]>([
+  ['a sweep', (cache) => cache.sweep(), { a: 1 }],
+  ['the bound', (cache) => cache.flush(), { a: 1 }],
+  ['deleteTag', (cache) => cache.deleteTag('x'), { 7: 1, 8: 1, a: 1 }],
+])('F39: records under keys that are no strings keep %s from nothing, and those that it comes by go', async (_what, run, left) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>({ maxStoredEntries: 1 })
+  await site.within(1_000, cache.set('a', 1))
+  const record = { value: 1, createdAt: START }
+  const keys = [5, 10, new Date(5), ['b'], ['c', 'd']]
+  await plantRecords(site, keys.map((key) => ({ ...record, key, tags: ['x'], expiresAt: START + 1 })))
+  await plantRecords(site, [8, 7].map((key) => ({ ...record, key })))
+  await site.within(1_000, cache.set('b', 1, { tags: ['x'], ttl: 1 }))
+  await site.pass(10)
+  await site.within(1_000, run(cache))
+  expect(await site.values()).toEqual(left)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(site.errors).toEqual([])
+})
+
 it('F39: a record that expires in the far future can still be removed, by key, prefix and tag', async () => {
   const { site, cache } = await filled()
   const far = { value: 1, createdAt: AT, expiresAt: 8.64e15 }
