@@ -47,6 +47,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
   let closed = false
+  let destroyed = false
   let ending: Promise<void> | undefined
 
   const memory = createMemoryTier<V>(
@@ -132,6 +133,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       },
       onDestroy() {
         if (!closed) ending = destroy(false).catch(() => {})
+        // One that is being closed has still to write.
+        else if (!destroyed) void disk.leave()
       },
       onHide: disk.release,
       onShow(wasAway) {
@@ -171,6 +174,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   }
 
   const destroy = (local: boolean): Promise<void> => {
+    destroyed = true
     if (local) tabs?.postDestroy()
     ending = end(() => (local ? store?.destroy() : disk?.leave()), fail)
     events.emit({ type: 'destroy', local })

@@ -109,8 +109,10 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         return await request()
       } catch (cause) {
         const error = toCacheError('open-failed', cause, 'open')
-        if (error.fault!.class !== 'heal' || tries === PAUSES.length) throw error
-        await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+        const again = error.fault!.class === 'heal' && tries < PAUSES.length
+        if (again) await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+        // Nor is a database made anew that has been removed meanwhile.
+        if (!again || closed) throw error
       }
     }
   }
@@ -126,6 +128,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   const open = (): Promise<IDBDatabase> =>
     within(OPEN_TIME_LIMIT, tryToOpen()).catch((cause) => {
       opening = undefined
+      if (closed) throw closedError()
       throw breaker.trip(toCacheError('open-failed', cause, 'open'))
     })
 

@@ -7,6 +7,7 @@ import { databaseName } from '../../src/store/schema.ts'
 import { GARBAGE, GARBAGE_CHANGES, Network } from '../coherence/support/channel.ts'
 import { Locks } from '../coherence/support/locks.ts'
 import { turns } from '../helpers/deferred.ts'
+import { databaseNames } from '../helpers/indexed-db.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import { random, runs } from '../helpers/property.ts'
 import type { ActiveRule } from './support/rule.ts'
@@ -225,6 +226,21 @@ it('a page that finds the marker of one that failed clears the disk, and the tab
   expect(await site.values()).toEqual({ c: 'new' })
   expect(await site.within(1_000, one!.get('a'))).toBeUndefined()
   expect(await site.within(1_000, one!.get('c'))).toBe('new')
+})
+
+it('F40: a tab that is being closed, and whose database does not open at first, makes none anew after a logout', async () => {
+  const { site, tabs: [other] } = createTabs(1)
+  await site.within(1_000, other!.set('a', 1))
+  site.factory.fail({ operation: 'open', phase: 'request', times: 2 })
+  const one = site.open<unknown>()
+  const setting = one.set('late', 'secret')
+  const closing = one.close()
+  await site.within(1_000, other!.destroy())
+  expect(await rejection(site.within(5_000, setting))).toMatchObject({ code: 'closed' })
+  await site.within(5_000, closing)
+  await site.pass(60_000)
+  expect(await databaseNames()).toEqual([])
+  expect(site.errors).toEqual([])
 })
 
 it('a write that fails is not told to other tabs; what is written when storage is back is', async () => {
