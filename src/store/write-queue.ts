@@ -111,6 +111,8 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
       await commitAtLast(writes)
       return undefined
     } catch (error) {
+      // Whoever has closed the cache, or removed the data, had the last word.
+      if ((error as CacheError).code === 'closed') return error as CacheError
       owed.add(writes)
       if (owed.size) await commit([], true).catch(() => {})
       return error as CacheError
