@@ -195,7 +195,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     write(all) {
       // One tick, so one transaction.
-      const group: Write<V>[] = []
+      const group: Write<V>[] | undefined = all[1] && []
       const writing = Promise.all(all.map((write) => writes.add(write, group)))
       written = (written ?? 1) + all.length
       // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next

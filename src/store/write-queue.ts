@@ -134,21 +134,21 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
     return batch
   }
 
-  const retry = async (write: QueuedWrite<V>, group: QueuedWrite<V>[] = []): Promise<void> => {
+  const retry = async (write: QueuedWrite<V>, group?: QueuedWrite<V>[]): Promise<void> => {
     const { change, decide, entry } = write
     const batch = (pending ??= open())
     const { key } = change as { key?: string }
     const earlier = batch.latest.get(key)
     if (key === undefined) batch.latest.clear()
-    if (key !== undefined && earlier && !earlier.decide && !decide) {
-      // The last value of a tick is the one to be written.
+    if (key !== undefined && earlier && !(earlier.decide ?? earlier.group ?? decide ?? group)) {
+      // The last value of a tick is the one to be written. One of several that stand or fall together is not: its fate is theirs.
       earlier.entry = entry
       write = earlier
     } else {
       batch.writes.push(write)
       batch.latest.set(key, write)
     }
-    group.push(write)
+    group?.push(write)
     write.group = group
     const error = (await batch.done) ?? write.error
     if (error) throw error

@@ -291,6 +291,18 @@ it.each(['request', 'sync'] as const)('F24: a value that is too large (%s) fails
   expect(await site.within(1_000, (await site.reload<unknown>()).get('large'))).toBeUndefined()
 })
 
+it('F24: a set and a setMany of one tick stand or fall each for itself', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  site.factory.fail({ operation: 'put', phase: 'request', message: 'The serialized keys and/or value are too large', when: ({ key }) => key === 'large' })
+  const fails = [cache.setMany([['a', 1], ['large', 1]]), cache.set('b', () => {})]
+  const good = [cache.set('a', 2), cache.setMany([['c', 3], ['d', 3]])]
+  fails.push(cache.set('c', () => {}))
+  await site.within(1_000, Promise.all(good))
+  expect((await Promise.allSettled(fails)).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  expect(await site.values(), 'what cannot be stored leaves nothing older').toEqual({ a: 2, d: 3 })
+})
+
 it('F24: setMany with a value that is too large stores nothing of it', async () => {
   const site = createSite()
   const cache = await site.ready<unknown>()
