@@ -74,11 +74,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Set while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
-    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction))).then(
-      (missed) => {
-        onMissed(missed)
-        return true
-      },
+    // What it finds is told however late it comes: no later look finds it again.
+    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed)).then(
+      () => true,
       () => false,
     )
   const see = (ids: readonly number[]): void => {

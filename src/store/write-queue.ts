@@ -65,22 +65,22 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
   /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
-    const { missed, changes, record } = await connection.run(
+    const { changes, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
-        const missed = frugal ? await log.catchUp(transaction) : []
+        // At once: no later look finds it again, not even if this transaction comes to nothing.
+        if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
         if (frugal) log.empty(transaction)
-        return { missed, changes, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
+        return { changes, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
     )
     owed.settle(begun)
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
     else if (record) unlogged = []
-    onMissed(missed)
     if (changes.length) onCommit(changes, record?.result)
   }
 
