@@ -113,10 +113,11 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
           first.entry = first.decide!(first.found)
           await encodeAll()
         }
-        plain = writes.map(({ change, decide, since, entry, found }, place) => {
+        plain = writes.map(({ change, decide, idle, since, entry, found }, place) => {
           const next = failure && method === 'write' ? undefined : entries[place]
           return {
             change,
+            idle,
             since,
             entry: next,
             ...(decide && {

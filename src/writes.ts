@@ -114,6 +114,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       let fresh: Entry<V> | undefined
       const write: Write<V> = {
         change: { type: 'set', key },
+        idle: !held.peek(key) && !decide(undefined),
         decide(stored) {
           const found = stored ?? local
           fresh = isFresh(found, at) ? found : undefined

@@ -168,7 +168,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
       // What is owed is done before all that is under way, so it must have been asked for before.
       if (!refusal || underWay((change as { key?: string }).key)) return retry(write, group)
       // Nobody else waits for a probe.
-      owed.add([write])
+      if (!write.idle) owed.add([write])
       settle()
       throw refusal
     },

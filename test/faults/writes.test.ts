@@ -123,6 +123,27 @@ it('F19: on a disk that stays full reads and removals go on', async () => {
   expect(await site.values()).toEqual({})
 })
 
+it.each<[call: string, run: (cache: Cache<unknown>) => Promise<unknown>, told: unknown]>([
+  ['touch', (cache) => cache.touch('e18', 1), false],
+  ['update', (cache) => cache.update('e18', 'new'), undefined],
+])('F19: on a disk that stays full %s leaves what memory does not hold as it is', async (_call, run, told) => {
+  for (const options of [{}, { codec: { encode: (value: unknown) => value, decode: (stored: unknown) => stored } }]) {
+    const { site, cache } = await almostFull({ maxEntries: 1, ...options })
+    site.factory.fail(FULL_DISK)
+    await rejection(site.within(1_000, cache.set('k', 0)))
+    const before = (await site.values())['e18']
+    expect(await site.within(1_000, run(cache))).toBe(told)
+    await site.pass(100)
+    expect(before).toBeDefined()
+    expect((await site.values())['e18']).toEqual(before)
+    // What it does hold memory changes, and the disk must not bring back.
+    await site.within(1_000, cache.get('e17'))
+    expect(await site.within(1_000, cache.update('e17', 'new'))).toBe('old')
+    await site.pass(100)
+    expect(await site.values()).not.toHaveProperty('e17')
+  }
+})
+
 it('F19: a value that is replaced while the disk is full does not come back with a reload', async () => {
   for (const localStorage of [true, false]) {
     const site = createSite({ localStorage })
