@@ -143,8 +143,13 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
   const trimToBound = async (): Promise<void> => {
     written = 0
-    await writes.settled()
-    await evict((entries) => trim(entries, maxStoredEntries))
+    try {
+      await writes.settled()
+      await evict((entries) => trim(entries, maxStoredEntries))
+    } catch (error) {
+      written ||= 1
+      throw error
+    }
   }
 
   /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */

@@ -399,6 +399,17 @@ describe('the bound on disk', () => {
     await store.close()
   })
 
+  it('holds after the flush that follows one that failed', async () => {
+    const { store } = openIndexedDbStore(NAME, { maxStoredEntries: 10 })
+    await store.set(expiring(25))
+    const faults = failWrites('QuotaExceededError')
+    await expect(store.flush()).rejects.toMatchObject({ code: 'quota-exceeded' })
+    faults.end()
+    await store.flush()
+    expect(await countDisk(NAME)).toMatchObject({ records: 10, expiry: 10 })
+    await store.close()
+  })
+
   it('entries that never expire go last', async () => {
     const { store } = openIndexedDbStore(NAME, { maxStoredEntries: 10 })
     await store.set([...Array.from({ length: 8 }, (_, index) => entryOf(`never${index}`, index)), ...expiring(8)])
