@@ -224,6 +224,7 @@ const UNCLONEABLE: [what: string, value: () => unknown][] = [
   ['a WeakMap', () => new WeakMap()],
   ['a proxy', () => new Proxy({}, {})],
   ['a getter that throws', () => ({ get trap() { throw new RangeError('mine') } })],
+  ['a getter that runs out of time', () => ({ get trap() { throw new DOMException('mine', 'TimeoutError') } })],
 ]
 
 it.each(UNCLONEABLE)('F22: %s in a batch fails its own caller; the rest is stored', async (_what, value) => {
