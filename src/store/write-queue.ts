@@ -35,6 +35,8 @@ interface Batch<V> {
   readonly done: Promise<CacheError | undefined>
 }
 
+/** ms that a transaction may take which begins with the removal of many entries, as that has failed before: it may be slow, not stuck. */
+const REMOVAL_TIME_LIMIT = 60_000
 /** Changes without a record that are remembered. */
 const MOST_UNLOGGED = 10_000
 
@@ -77,6 +79,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
         return { changes, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
+      owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
