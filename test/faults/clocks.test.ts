@@ -124,8 +124,9 @@ it('F35: an iteration whose consumer takes minutes deletes nothing that another 
 
 it.each<[call: string, run: (cache: Cache<number>) => Promise<unknown>, held: Rule]>([
   ['get', (cache) => cache.get('a'), { operation: 'open', phase: 'hang', nth: 1 }],
+  ['add', (cache) => cache.add('a', 2), { operation: 'open', phase: 'hang', nth: 1 }],
   ['sweep', (cache) => cache.sweep(), { operation: 'getAllKeys', phase: 'hang', nth: 1 }],
-])('F35: a %s that a sleep has interrupted deletes nothing that another tab has written meanwhile', async (_call, run, held) => {
+])('F35: %s that a sleep has interrupted deletes nothing that another tab has written meanwhile', async (_call, run, held) => {
   const site = createSite()
   const other = await site.ready<number>({ ttl: MINUTE })
   const rule = site.factory.fail(held)
