@@ -50,7 +50,11 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   let waits: Promise<unknown>[]
   /** Keys of those among them that look. */
   let looking: Set<string | undefined>
+  /** The latest of them that changes a key, or many, under undefined: the reads of a key wait for both, not for those of other keys. */
+  const latest = new Map<string | undefined, Promise<unknown>>()
   let destroyed = false
+
+  const issuedFor = (key: string): Promise<unknown> => Promise.all([latest.get(key), latest.get(undefined)])
 
   const ask = async ({ key, expiresAt = Infinity }: Entry<unknown>, answer: (context: CodecContext) => unknown): Promise<any> => {
     try {
@@ -113,10 +117,11 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
           first.entry = first.decide!(first.found)
           await encodeAll()
         }
-        plain = writes.map(({ change, decide, since, entry, found }, place) => {
+        plain = writes.map(({ change, decide, idle, since, entry, found }, place) => {
           const next = failure && method === 'write' ? undefined : entries[place]
           return {
             change,
+            idle,
             since,
             entry: next,
             ...(decide && {
@@ -144,6 +149,12 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
       looking.add(key)
       issued = Promise.all([issued, writing.catch(() => {})])
     }
+    const own = issued
+    const keys = writes.map(({ change }) => (change as { key?: string }).key)
+    for (const each of keys) latest.set(each, own)
+    void own.then(() => {
+      for (const each of keys) if (latest.get(each) === own) latest.delete(each)
+    })
     return writing
   }
 
@@ -151,7 +162,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     // What else the store can do.
     __proto__: store,
     write: (writes: readonly Write<V>[]) => write(writes),
-    get: (key: string) => issued.then(() => store.get(key)).then(decode),
+    get: (key: string) => issuedFor(key).then(() => store.get(key)).then(decode),
     async *entries() {
       await issued
       for await (const record of store.entries()) {
@@ -162,7 +173,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     sweep: (now: number) => issued.then(() => store.sweep(now)),
     flush: () => issued.then(() => store.flush()),
     close: () => issued.then(() => store.close()),
-    locate: (key: string) => issued.then(() => store.locate!(key)),
+    locate: (key: string) => issuedFor(key).then(() => store.locate!(key)),
     restore: (writes: readonly Write<V>[]) => write(writes, 'restore'),
     /** What is still to be encoded must not be written after it. */
     destroy() {

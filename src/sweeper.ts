@@ -38,8 +38,8 @@ const LOCK_TIME_LIMIT = 10_000
 /** @param interval ms between sweeps in the background */
 export function createSweeper(interval: number, { store, disk, now, sweepMemory, isUsed, onSwept, fail }: Kept): Sweeper {
   let stopped = false
-  /** Whether the last sweep has left something that can expire. */
-  let more: boolean | undefined
+  /** Whether there was something new that can expire since the last sweep in the background began. */
+  let armed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   /** Of several tabs, one at a time sweeps what they share in the background. */
@@ -51,36 +51,38 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
     for (const other of await disk.others()) if (!(await isUsed(other)) && !stopped) await deleteDatabase(other)
   }
 
-  const sweep = async (at: number, background?: boolean): Promise<number> => {
+  const sweep = async (at: number, background?: boolean): Promise<{ readonly count: number; readonly more: boolean | undefined }> => {
     // Nothing of it concerns this version.
     void collect().catch(() => {})
     const swept = sweepMemory()
     const keys = new Set(swept.keys)
-    ;({ more } = swept)
+    let stored: Swept | undefined
     try {
-      const stored = await (background && disk ? sweepInTurn(at) : store?.sweep(at))
+      stored = await (background && disk ? sweepInTurn(at) : store?.sweep(at))
       stored?.keys.forEach((key) => keys.add(key))
       onSwept(stored?.keys.length ?? 0)
-      more ||= stored?.more
     } catch (error) {
       fail(error)
     }
-    return keys.size
+    return { count: keys.size, more: swept.more || stored?.more }
   }
 
   const arm = (): void => {
+    armed = true
     if (!stopped) timer ??= setWeakTimeout(run, interval)
   }
 
   const run = async (): Promise<void> => {
-    await sweep(now(), true).catch(() => (more = true))
+    armed = false
+    const more = await sweep(now(), true).then((swept) => swept.more, () => true)
     timer = undefined
-    if (more) arm()
+    // What was put there meanwhile it may have missed.
+    if (more || armed) arm()
   }
 
   return {
     arm,
-    sweep,
+    sweep: async (at) => (await sweep(at)).count,
     stop() {
       stopped = true
       clearTimeout(timer)

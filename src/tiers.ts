@@ -47,6 +47,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
   let closed = false
+  let destroyed = false
   let ending: Promise<void> | undefined
 
   const memory = createMemoryTier<V>(
@@ -102,6 +103,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     createIndexedDbStore<V>({
       ...(settings as typeof settings & { readonly name: string }),
       now: () => memory.now,
+      readClock,
       onLost() {
         // Cleared site data must not come back from memory.
         forgetRemote([EVERYTHING])
@@ -135,6 +137,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       },
       onDestroy() {
         if (!closed) ending = destroy(false).catch(() => {})
+        // One that is being closed has still to write.
+        else if (!destroyed) void disk.leave()
       },
       onHide: disk.release,
       onShow(wasAway) {
@@ -174,6 +178,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   }
 
   const destroy = (local: boolean): Promise<void> => {
+    destroyed = true
     if (local) tabs?.postDestroy()
     ending = end(() => (local ? store?.destroy() : disk?.leave()), fail)
     events.emit({ type: 'destroy', local })

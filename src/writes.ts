@@ -3,7 +3,7 @@
 
 import type { Change } from './change.ts'
 import type { TierStats } from './contract.ts'
-import { isFresh, isUsable, type Entry } from './entry.ts'
+import { isFresh, isFromFuture, isUsable, type Entry } from './entry.ts'
 import type { Looking, MemoryTier } from './memory-tier.ts'
 import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
@@ -121,9 +121,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       let fresh: Entry<V> | undefined
       const write: Write<V> = {
         change: { type: 'set', key },
+        idle: !held.peek(key) && !decide(undefined),
         decide(stored) {
           const found = stored ?? local
-          fresh = isFresh(found, at) ? found : undefined
+          // Another tab may have written it while this page slept.
+          fresh = isFresh(found, found && isFromFuture(found, at) ? memory.readClock() : at) ? found : undefined
           const next = decide(fresh)
           return !next ? stored : isUsable(next, at) ? next : undefined
         },

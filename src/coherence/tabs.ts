@@ -3,6 +3,7 @@
 
 import { changesIn, type Change } from '../change.ts'
 import { weakly } from '../weakly.ts'
+import { within } from '../within.ts'
 
 /** What a cache does about the others, and about its page. */
 export interface Peer {
@@ -23,7 +24,7 @@ export interface Tabs {
   /** Tells of a commit, and the number of its record in the log, together with others of the next few ms. */
   post(changes: readonly Change[], id?: number): void
   postDestroy(): void
-  /** Whether a cache somewhere uses a database. A tab that is frozen does not answer. */
+  /** Whether a cache somewhere uses a database, as far as can be heard. A tab that is frozen does not answer. */
   isUsed(database: string): Promise<boolean>
   close(): void
   /** What messages and page events call. The page and the channel do not hold it, so whoever joined has to. */
@@ -60,11 +61,14 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   }
 
   const open = (): void => {
+    if (channel) return
     try {
-      channel ??= new BroadcastChannel(`bestbefore:${name}`)
+      channel = new BroadcastChannel(`bestbefore:${name}`)
       channel.onmessage = receive
       // It must not keep a process of Node alive.
       ;(channel as { unref?(): void }).unref?.()
+      // Whoever has asked just before has not been answered.
+      post({ used: database })
     } catch {
       // An origin without storage has no channel.
     }
@@ -125,10 +129,12 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     postDestroy: () => post({ destroy: true }),
     async isUsed(asked) {
       const since = performance.now()
+      const asking = channel
       if (!used.has(asked)) used.set(asked, 0)
       post({ asked })
-      await new Promise((resolve) => setTimeout(resolve, ANSWERED_IN))
-      return used.get(asked)! >= since
+      // Nobody answers: it is the time that counts.
+      await within(ANSWERED_IN, new Promise(() => {})).catch(() => {})
+      return !channel || channel !== asking || used.get(asked)! >= since
     },
     close() {
       for (const type of PAGE_EVENTS) globalThis.removeEventListener?.(type, listener, true)

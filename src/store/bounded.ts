@@ -19,7 +19,8 @@ export function bounded<V>(store: Store<V>): Store<V> {
         let step: IteratorResult<Entry<V>>
         while (!(step = await limit(() => iterator.next())).done) yield step.value
       } finally {
-        void iterator.return?.()
+        // Nobody waits for it, nor for its fault.
+        ;(async () => iterator.return?.())().catch(() => {})
       }
     },
     sweep: (now) => limit(() => store.sweep(now)),

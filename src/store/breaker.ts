@@ -17,6 +17,8 @@ export interface Breaker {
   admit(kind: Kind): boolean
   /** Leaves storage alone, for a fault; returns what the call is to reject with: the fault, or a refusal where storage is left alone already. */
   trip(fault: CacheError): CacheError
+  /** The one that was to try was refused for an entry alone, so that another may. */
+  again(): void
   /** Storage works again. */
   mend(): void
   /** For what storage is left alone. */
@@ -72,6 +74,9 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
       fault = cause
       onChange?.(fault)
       return cause
+    },
+    again() {
+      open = true
     },
     mend() {
       if (!fault) return

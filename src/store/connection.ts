@@ -12,7 +12,7 @@ import { clearStores, createSchema, ENTRIES, LOG } from './schema.ts'
 
 /** How long any call may wait for the database to open or to go, ms. */
 export const OPEN_TIME_LIMIT = 3_000
-/** How long a transaction may take, ms, and one more for each call that it serves. */
+/** How long a transaction usually may take, ms. */
 const TRANSACTION_TIME_LIMIT = 10_000
 /** ms in which that is counted. */
 const LIMIT_PART = 500
@@ -24,9 +24,10 @@ export interface Connection {
   /**
    * Runs work in a transaction, and once more on a new handle if it fails for the connection.
    * @param calls how many it serves
+   * @param limit ms that it may take, and one more for each call
    * @throws CacheError
    */
-  run<T>(kind: Kind, work: Work<T>, calls?: number): Promise<T>
+  run<T>(kind: Kind, work: Work<T>, calls?: number, limit?: number): Promise<T>
   /** Lets go of the database until it is needed again. */
   release(): void
   /** Closes as soon as the database is deleted, or before long. */
@@ -109,8 +110,10 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         return await request()
       } catch (cause) {
         const error = toCacheError('open-failed', cause, 'open')
-        if (error.fault!.class !== 'heal' || tries === PAUSES.length) throw error
-        await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+        const again = error.fault!.class === 'heal' && tries < PAUSES.length
+        if (again) await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
+        // Nor is a database made anew that has been removed meanwhile.
+        if (!again || closed) throw error
       }
     }
   }
@@ -126,12 +129,13 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   const open = (): Promise<IDBDatabase> =>
     within(OPEN_TIME_LIMIT, tryToOpen()).catch((cause) => {
       opening = undefined
+      if (closed) throw closedError()
       throw breaker.trip(toCacheError('open-failed', cause, 'open'))
     })
 
   return {
     breaker,
-    async run(kind, work, calls = 1) {
+    async run(kind, work, calls = 1, limit = TRANSACTION_TIME_LIMIT) {
       if (closed) throw closedError()
       const probes = breaker.admit(kind)
       for (let attempt = 1; ; attempt++) {
@@ -144,7 +148,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           if (database !== whole && transaction.objectStore(ENTRIES).indexNames.length < 2) throw new DOMException('no index', 'NotFoundError')
           whole = database
           phase = kind === 'read' ? kind : 'request'
-          const result = await limiter.within(TRANSACTION_TIME_LIMIT + calls, complete(transaction, work, () => (phase = 'commit')))
+          const result = await limiter.within(limit + calls, complete(transaction, work, () => (phase = 'commit')))
           if (probes) breaker.mend()
           return result
         } catch (cause) {
@@ -159,6 +163,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           if (closed) throw closedError()
           const isHandle = /memory|retried/.test(action!)
           if (isHandle) drop(database)
+          if (probes && action === 'refused') breaker.again()
           if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
           // Half a database is made anew.
           if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})

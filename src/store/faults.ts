@@ -7,7 +7,8 @@ type Rule = readonly [type: FaultClass, phase: RegExp, error: RegExp, action?: F
 
 /** The first that fits counts; where there is no action, memory alone serves. */
 const RULES: readonly Rule[] = [
-  ['stalled', /^/, /^Timeout/],
+  // Not of a put: there it is one that the value has thrown.
+  ['stalled', /^(?!put)/, /^Timeout/],
   ['capacity-at-open', /open/, /^Quota/],
   ['newer-schema', /open/, /^Version/],
   ['unavailable', /open/, /^(Security|InvalidState|Type|Reference|Error|null)/],

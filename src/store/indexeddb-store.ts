@@ -14,7 +14,7 @@ import { createReadBatch, type Found } from './read-batch.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY, databaseName, toEntry } from './schema.ts'
 import type { Store, Write } from './store.ts'
-import { dropFuture, makeRoom, sweepExpired, trim } from './sweep.ts'
+import { listLasting, makeRoom, sweepExpired, trim } from './sweep.ts'
 import { createWriteQueue } from './write-queue.ts'
 
 export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' | 'onOpen'> {
@@ -25,8 +25,10 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   readonly maxStoredEntries: number
   /** Of most entries. */
   readonly lifetime: Lifetime
-  /** Epoch ms. */
+  /** When the latest call began, epoch ms. */
   now(): number
+  /** What the time is by now: a page may have slept since. */
+  readClock(): number
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
   /** Told what a transaction of this store changed, and its number in the log. */
@@ -64,7 +66,7 @@ const MISSED_AFTER = 200
 /** ms in which all tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
   /** One look at the log for all who ask meanwhile. */
@@ -72,11 +74,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Set while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
-    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction))).then(
-      (missed) => {
-        onMissed(missed)
-        return true
-      },
+    // What it finds is told however late it comes: no later look finds it again.
+    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed)).then(
+      () => true,
       () => false,
     )
   const see = (ids: readonly number[]): void => {
@@ -141,18 +141,19 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let written: number | undefined
   let trimming: Promise<void> | undefined
 
-  /** @param first done in the same transaction */
-  const trimToBound = async (first?: Work<unknown>): Promise<void> => {
+  const trimToBound = async (): Promise<void> => {
     written = 0
-    await writes.settled()
-    await evict(async (entries) => {
-      await first?.(entries)
-      return trim(entries, maxStoredEntries)
-    })
+    try {
+      await writes.settled()
+      await evict((entries) => trim(entries, maxStoredEntries))
+    } catch (error) {
+      written ||= 1
+      throw error
+    }
   }
 
-  /** The entry, unless its times say nothing. */
-  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && !isFromFuture(entry, now()) ? entry : undefined)
+  /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */
+  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry)
 
   /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
   const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: dated }).catch(() => {})
@@ -197,7 +198,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     write(all) {
       // One tick, so one transaction.
-      const group: Write<V>[] = []
+      const group: Write<V>[] | undefined = all[1] && []
       const writing = Promise.all(all.map((write) => writes.add(write, group)))
       written = (written ?? 1) + all.length
       // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
@@ -217,7 +218,9 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async sweep(at) {
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
       const last = expiresAtOf(createEntry('', 0, lifetime, at))
-      await trimToBound(last < Infinity ? (entries) => dropFuture(entries, at, last) : undefined)
+      // What is from the future, or cannot be read, goes as it is read.
+      if (last < Infinity) await Promise.allSettled((await connection.run('read', (entries) => listLasting(entries, last))).map(store.get))
+      await trimToBound()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }

@@ -10,6 +10,13 @@ export function prefixRange(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(prefix, end, false, true)
 }
 
+/** The keys of entries among others, sorted. Records under other keys than strings no cache has written: they go. */
+export function sortEntryKeys(entries: IDBObjectStore, keys: readonly IDBValidKey[]): string[] {
+  const own: string[] = []
+  for (const key of keys) typeof key === 'string' ? own.push(key) : entries.delete(key)
+  return own.sort()
+}
+
 /** Keys listed by one request, runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */
 export const LISTED_AT_ONCE = 1_500
 const RUNS_AT_ONCE = 25

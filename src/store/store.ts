@@ -11,6 +11,8 @@ export interface Write<V> {
    * A store may call it again when it has to try again; the last call counts. Absent for a write that does not look.
    */
   readonly decide?: (found: Entry<V> | undefined) => Entry<V> | undefined
+  /** Of one that looks: whether it leaves all as it is where the store is not asked, for memory holds nothing of the key. */
+  readonly idle?: boolean | undefined
   /** For stores with a log of changes: a later one that concerns the new entry leaves all as it is. */
   readonly since?: number | undefined
   /** The new entry; where there is `decide`, the store puts it here. */

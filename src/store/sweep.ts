@@ -9,9 +9,8 @@
 // pages of the index, and the sweep takes 1.6 times as long).
 
 import { isEverything } from '../change.ts'
-import { isFromFuture } from '../entry.ts'
 import { recordsSince } from './log.ts'
-import { deleteSorted, LISTED_AT_ONCE } from './ranges.ts'
+import { deleteSorted, LISTED_AT_ONCE, sortEntryKeys } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY } from './schema.ts'
 
@@ -64,14 +63,13 @@ export async function sweepExpired(
         return performance.now() > end
       }
       while (!keys) {
-        const page = (await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))) as string[]
-        const last = page.at(-1)!
+        const page = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))
+        // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
+        const expiresAt = page.length < asked ? undefined : await resultOf<Readonly<{ expiresAt: number }>>(entries.get(page.at(-1)!)).then(({ expiresAt }) => expiresAt, () => expiryOf(entries, from, now, asked))
         // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
-        for (const key of page.sort()) expired.add(key)
-        if (page.length < asked) keys = [...expired].sort()
+        for (const key of sortEntryKeys(entries, page)) expired.add(key)
+        if (expiresAt === undefined) keys = [...expired].sort()
         else {
-          // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-          const { expiresAt } = await resultOf(entries.get(last))
           asked = expiresAt > from ? LISTED_AT_ONCE : asked * 2
           from = expiresAt
         }
@@ -87,6 +85,15 @@ export async function sweepExpired(
   }
 }
 
+/** When the nth of a page expires, whose record the engine cannot read: its index row tells, but to get there takes as long as the page. */
+async function expiryOf(entries: IDBObjectStore, from: number, now: number, nth: number): Promise<number> {
+  const request = entries.index(BY_EXPIRY).openKeyCursor(IDBKeyRange.bound(from, now))
+  const cursor = await resultOf(request)
+  const moved = resultOf(request)
+  cursor!.advance(nth - 1)
+  return (await moved)!.key as number
+}
+
 /**
  * Deletes the soonest to expire until at most `bound` entries are left; those that never expire go last, in key order.
  *
@@ -99,8 +106,7 @@ export async function trim(entries: IDBObjectStore, bound: number): Promise<read
     if (excess <= 0) return evicted
     let keys = await resultOf(entries.index(BY_EXPIRY).getAllKeys(null, excess))
     if (!keys.length) keys = await resultOf(entries.getAllKeys(null, excess))
-    // The key path yields nothing but strings.
-    evicted = evicted.concat(await deleteSorted(entries, keys.sort() as string[]))
+    evicted = evicted.concat(await deleteSorted(entries, sortEntryKeys(entries, keys)))
   }
 }
 
@@ -116,16 +122,15 @@ export async function makeRoom(entries: IDBObjectStore, now: number): Promise<re
 }
 
 /** Entries looked at in one sweep. */
-const MOST_FUTURE = 100
+const MOST_LASTING = 100
 
 /**
- * Deletes entries written under a clock that was ahead of time, which no sweep would come by for long. They are among those
- * that have longer to go than the usual entry; to ask for the very last instead takes seconds in LevelDB, where deleted rows lie.
+ * Keys of entries that have longer to go than the usual one. Those written under a clock that was ahead of time are among them, and no
+ * sweep would come by for long; to ask for the very last instead takes seconds in LevelDB, where deleted rows lie.
  *
  * @param last when an entry of the usual lifetime, written now, expires
  */
-export async function dropFuture(entries: IDBObjectStore, now: number, last: number): Promise<void> {
-  const keys = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_FUTURE))
-  const records = await Promise.all(keys.map(async (key) => resultOf(entries.get(key))))
-  for (const record of records) if (isFromFuture(record, now)) entries.delete(record.key)
+export async function listLasting(entries: IDBObjectStore, last: number): Promise<readonly string[]> {
+  // The key path yields nothing but strings.
+  return resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_LASTING)) as Promise<string[]>
 }

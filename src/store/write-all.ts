@@ -5,7 +5,7 @@ import type { Entry } from '../entry.ts'
 import type { CacheError, CacheErrorCode } from '../errors.ts'
 import { classOf, takeCorrupt, toCacheError } from './faults.ts'
 import type { Log } from './log.ts'
-import { deleteSorted, prefixRange } from './ranges.ts'
+import { deleteSorted, prefixRange, sortEntryKeys } from './ranges.ts'
 import { createSlices, resultOf, type Slices } from './requests.ts'
 import { BY_TAG, toEntry } from './schema.ts'
 import type { Write } from './store.ts'
@@ -13,8 +13,8 @@ import type { Write } from './store.ts'
 export interface QueuedWrite<V> extends Write<V> {
   /** The fault that is its own, not the batch's. */
   error?: CacheError
-  /** Those that fail with it. */
-  group?: QueuedWrite<V>[]
+  /** Those that fail with it, where there are any: itself among them. */
+  group?: QueuedWrite<V>[] | undefined
   /** Of one with `since`: whether it yields to a later change; where it does not say, to each that concerns what is written with it. */
   readonly yields?: (to: Change, found: Entry<V> | undefined) => boolean
   /** Set once the engine could not read what is there. */
@@ -38,7 +38,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
       // What a load has brought is stored together or not at all.
-      const { yields = (to: Change) => write.group!.some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
+      const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
       const overtaken = later.some(({ changes }) => changes.some((to) => yields(to, found)))
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
@@ -59,7 +59,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
     }
     await Promise.all(latest.values())
     latest.clear()
-    if ('tag' in change) await deleteSorted(entries, (await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))) as string[])
+    if ('tag' in change) await deleteSorted(entries, sortEntryKeys(entries, await resultOf(entries.index(BY_TAG).getAllKeys(change.tag))))
     else if (change.prefix) entries.delete(prefixRange(change.prefix))
     else {
       entries.clear()
@@ -88,7 +88,7 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, sli
   const refuse = (code: CacheErrorCode, error: unknown): boolean => {
     if (classOf('put', error) !== 'bad-entry') return false
     const fault = toCacheError(code, error, 'put', { key })
-    for (const each of write.group!) each.error ??= fault
+    for (const each of write.group ?? [write]) each.error ??= fault
     return true
   }
   if (write.entry && !write.error) {

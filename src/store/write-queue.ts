@@ -35,6 +35,8 @@ interface Batch<V> {
   readonly done: Promise<CacheError | undefined>
 }
 
+/** ms that a transaction may take which begins with the removal of many entries, as that has failed before: it may be slow, not stuck. */
+const REMOVAL_TIME_LIMIT = 60_000
 /** Changes without a record that are remembered. */
 const MOST_UNLOGGED = 10_000
 
@@ -65,22 +67,24 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
   /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
-    const { missed, changes, record } = await connection.run(
+    const { changes, emptied, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
-        const missed = frugal ? await log.catchUp(transaction) : []
+        // At once: no later look finds it again, not even if this transaction comes to nothing.
+        if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
-        if (frugal) log.empty(transaction)
-        return { missed, changes, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
+        const emptied = frugal ? await log.empty(transaction, changes) : undefined
+        return { changes, emptied, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
+      owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
+    emptied?.()
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
     else if (record) unlogged = []
-    onMissed(missed)
     if (changes.length) onCommit(changes, record?.result)
   }
 
@@ -111,6 +115,8 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
       await commitAtLast(writes)
       return undefined
     } catch (error) {
+      // Whoever has closed the cache, or removed the data, had the last word.
+      if ((error as CacheError).code === 'closed') return error as CacheError
       owed.add(writes)
       if (owed.size) await commit([], true).catch(() => {})
       return error as CacheError
@@ -132,21 +138,21 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
     return batch
   }
 
-  const retry = async (write: QueuedWrite<V>, group: QueuedWrite<V>[] = []): Promise<void> => {
+  const retry = async (write: QueuedWrite<V>, group?: QueuedWrite<V>[]): Promise<void> => {
     const { change, decide, entry } = write
     const batch = (pending ??= open())
     const { key } = change as { key?: string }
     const earlier = batch.latest.get(key)
     if (key === undefined) batch.latest.clear()
-    if (key !== undefined && earlier && !earlier.decide && !decide) {
-      // The last value of a tick is the one to be written.
+    if (key !== undefined && earlier && !(earlier.decide ?? earlier.group ?? decide ?? group)) {
+      // The last value of a tick is the one to be written. One of several that stand or fall together is not: its fate is theirs.
       earlier.entry = entry
       write = earlier
     } else {
       batch.writes.push(write)
       batch.latest.set(key, write)
     }
-    group.push(write)
+    group?.push(write)
     write.group = group
     const error = (await batch.done) ?? write.error
     if (error) throw error
@@ -166,7 +172,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
       // What is owed is done before all that is under way, so it must have been asked for before.
       if (!refusal || underWay((change as { key?: string }).key)) return retry(write, group)
       // Nobody else waits for a probe.
-      owed.add([write])
+      if (!write.idle) owed.add([write])
       settle()
       throw refusal
     },

@@ -2,13 +2,15 @@
 // writers outrun. The letters are those of the second table of section 6 of the parity document.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Cache, CacheOptions } from '../../src/index.ts'
+import { createCache, type Cache, type CacheOptions } from '../../src/index.ts'
 import { countedCache, KEYS, setKeys, times, type Counted } from '../helpers/all-zero.ts'
 import { MEMORY_ALONE, NAME, TWO_TIERS, type Place } from '../helpers/caches.ts'
-import { HOUR, MINUTE, SECOND, type ManualClock } from '../helpers/clock.ts'
+import { HOUR, ManualClock, MINUTE, SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 import { countDisk } from '../helpers/indexed-db.ts'
 import { random } from '../helpers/property.ts'
+import { controlled } from '../helpers/stores.ts'
+import { createPlainStore, type Rows } from '../store/plain-store.ts'
 
 describe.each([TWO_TIERS, MEMORY_ALONE])('$title', (arrangement) => {
   const stored = arrangement.second === 'indexeddb'
@@ -122,4 +124,33 @@ describe.each([TWO_TIERS, MEMORY_ALONE])('$title', (arrangement) => {
     await cache.clear()
     await expectNothing()
   })
+})
+
+it.each(['alone', 'while a caller sweeps too'])('what is set while a sweep in the background takes its time is swept in its turn, %s', async (how) => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const clock = new ManualClock()
+  const rows: Rows = new Map()
+  const { store, hold, release } = controlled(createPlainStore<number>(rows))
+  const cache = createCache<number>({ store, clock, sweepInterval: MINUTE })
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(ms)
+    await vi.advanceTimersByTimeAsync(ms)
+  }
+  await cache.set('a', 1, { ttl: SECOND })
+  hold('after', 'sweep')
+  await pass(MINUTE)
+  expect(rows.size).toBe(0)
+  await cache.set('b', 2, { ttl: SECOND })
+  await pass(SECOND)
+  const sweeping = how === 'alone' ? undefined : cache.sweep()
+  await turns(2)
+  release()
+  await sweeping
+  if (sweeping) await cache.set('b', 2, { ttl: SECOND })
+  await pass(MINUTE)
+  expect(rows.size).toBe(0)
+  expect(cache.stats().memory).toMatchObject({ size: 0 })
+  await pass(MINUTE)
+  expect(vi.getTimerCount(), 'nothing is left to be swept').toBe(0)
+  await cache.close()
 })

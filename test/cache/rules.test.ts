@@ -247,6 +247,30 @@ describe('5: a read never writes to disk', () => {
   })
 })
 
+describe('6: storage faults never fail a read', () => {
+  it('an iteration that is left early ends well, though the store cannot end its own', async () => {
+    const unhandled = vi.fn<(reason: unknown) => void>()
+    process.on('unhandledRejection', unhandled)
+    const plain = createPlainStore<number>()
+    async function* entries(): ReturnType<typeof plain.entries> {
+      try {
+        yield* plain.entries()
+      } finally {
+        throw new Error('the cursor is gone')
+      }
+    }
+    const cache = createCache<number>({ store: { ...plain, entries }, maxEntries: 1 })
+    await cache.setMany([['a', 1], ['b', 2], ['c', 3]])
+    let seen = 0
+    // Memory holds one of them.
+    for await (const _ of cache.keys()) if (++seen === 2) break
+    await turns()
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
+    await cache.close()
+  })
+})
+
 describe('7: nothing grows without a bound', () => {
   it('loads and reads that have ended are forgotten, failed ones too', async () => {
     const { cache, control } = await setUp()

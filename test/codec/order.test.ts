@@ -29,6 +29,45 @@ async function onDisk(): Promise<string[]> {
   return (await lookAtDisk(NAME)).records.map(({ key, value }) => `${String(key)} ${String(storedValue(value))}`)
 }
 
+describe('a read', () => {
+  it('does not wait for what is being encoded for other keys', async () => {
+    const { cache, hold, release } = await openReady()
+    await cache.setMany([['a', 1], ['b', 2]])
+    hold('x', 'y')
+    const writes: Promise<unknown>[] = [cache.set('x', 1)]
+    await turns()
+    writes.push(cache.add('y', 1))
+    await turns()
+    expect(await cache.get('a')).toBe(1)
+    expect(await cache.getOrLoad('b', () => 3)).toBe(2)
+    writes.push(cache.delete('a'))
+    const reading = [cache.get('x'), cache.get('y'), cache.get('a')]
+    await turns()
+    for (const each of reading) expect(await isPending(each)).toBe(true)
+    release()
+    expect(await Promise.all(reading)).toEqual([1, 1, undefined])
+    await Promise.all(writes)
+  })
+
+  it.each<[string, (cache: Cache<number>) => Promise<unknown>]>([
+    ['deletePrefix', (cache) => cache.deletePrefix('a')],
+    ['deleteTag', (cache) => cache.deleteTag('x')],
+    ['clear', (cache) => cache.clear()],
+  ])('sees a %s that waits for what is being encoded', async (_what, call) => {
+    const { cache, hold, release } = await openReady()
+    await cache.set('a', 1, { tags: ['x'] })
+    hold('slow')
+    const writes: Promise<unknown>[] = [cache.set('slow', 1)]
+    await turns()
+    writes.push(call(cache))
+    const reading = cache.get('a')
+    await turns()
+    release()
+    expect(await reading).toBeUndefined()
+    await Promise.all(writes)
+  })
+})
+
 describe('sets', () => {
   it('of one tick are encoded all at once, and share a transaction', async () => {
     const { cache, asked, hold, release } = await openReady()

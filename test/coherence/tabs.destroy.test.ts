@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { damageOnPurpose } from '../helpers/caches.ts'
+import { controlledCodec } from '../helpers/codecs.ts'
 import { turns } from '../helpers/deferred.ts'
 import { follow } from '../helpers/events.ts'
 import { databaseNames, settled } from '../helpers/indexed-db.ts'
@@ -88,6 +89,22 @@ describe('destroy in one tab', () => {
     await world.settle()
     expect(await databaseNames()).toEqual([])
     for (const { cache } of tabs) expect(['late', 'set 0', 'add 0', 'a'].map(cache.peek)).toEqual([undefined, undefined, undefined, undefined])
+  })
+
+  it('takes with it what a tab that is being closed has still to encode', async () => {
+    const world = createWorld()
+    const { codec, hold, release } = controlledCodec()
+    const [one, other] = world.tabs<unknown>(2, { codec })
+    await other!.cache.set('a', 1)
+    hold('late')
+    const setting = one!.cache.set('late', 'secret')
+    await turns()
+    const closing = one!.cache.close()
+    await world.await(other!.cache.destroy())
+    release()
+    await expect(setting).rejects.toMatchObject({ code: 'closed' })
+    await world.await(closing)
+    expect(await databaseNames()).toEqual([])
   })
 
   it('voids loads under way in every tab: callers get the value, nothing is stored', async () => {

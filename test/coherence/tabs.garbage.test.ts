@@ -18,7 +18,7 @@ async function holding(world: World): Promise<{ one: Tab<unknown>; other: Tab<un
   await world.settle()
   await other.cache.get('held')
   other.events.length = 0
-  const { database } = world.network.posted[0] as { database: string }
+  const { database } = world.network.posted.at(-1) as { database: string }
   return { one, other, database }
 }
 

@@ -172,11 +172,12 @@ describe('what began before a change of another tab', () => {
     async (change) => {
       const world = createWorld()
       await holding(world, 1)
+      const told = world.network.posted.at(-1) as object
       const { cache } = world.tab<unknown>()
       await cache.get('b')
       const reading = cache.get('a')
       // As the other tab would tell it, at this very moment.
-      world.network.inject({ ...(world.network.posted.at(-1) as object), changes: [change] })
+      world.network.inject({ ...told, changes: [change] })
       expect(await reading).toBe('old')
       await turns()
       expect(cache.peek('a')).toBeUndefined()

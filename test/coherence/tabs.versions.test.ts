@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { damageOnPurpose } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
 import { databaseNames } from '../helpers/indexed-db.ts'
-import { createWorld, type World } from './support/world.ts'
+import { createWorld, type Tab, type World } from './support/world.ts'
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -32,6 +32,14 @@ async function sweep(world: World, { cache }: Awaited<ReturnType<typeof versions
   await turns(100)
 }
 
+/** Until a tab has asked who uses the data of the other version. */
+async function sweepUntilAsked(world: World, { cache }: Tab<unknown>): Promise<void> {
+  const posted = world.network.posted.length
+  void cache.sweep()
+  const asks = (message: unknown): boolean => !!(message as { asked?: string }).asked
+  while (!world.network.posted.slice(posted).some(asks)) await turns(1)
+}
+
 describe('data of another version', () => {
   it('stays while a tab uses it', async () => {
     const world = createWorld()
@@ -52,6 +60,60 @@ describe('data of another version', () => {
     await sweep(world, next)
     expect(await databaseNames()).toEqual([expect.stringMatching(/:2$/)])
     expect(await next.cache.get('a')).toBe(2)
+  })
+
+  it('stays if a tab that uses it reloads while it is asked for', async () => {
+    const world = createWorld()
+    const { old, next } = await versions(world)
+    await old.cache.close()
+    await sweepUntilAsked(world, next)
+    await turns(10)
+    await world.pass(900)
+    const reloaded = world.tab<unknown>({ version: '1' })
+    expect(await reloaded.cache.get('a')).toBe(1)
+    await world.pass(1_000)
+    await turns(100)
+    expect(await databaseNames()).toHaveLength(2)
+    expect(await reloaded.cache.get('a')).toBe(1)
+  })
+
+  it('stays where there is no channel, as nobody can be asked', async () => {
+    const world = createWorld({ channel: false })
+    const { old, next } = await versions(world)
+    await sweep(world, next)
+    expect(await databaseNames()).toHaveLength(2)
+    expect(await old.cache.get('a')).toBe(1)
+  })
+
+  it.each([['is in the back/forward cache', 2_000], ['comes back from there', 0]])('stays if the page that asks %s before the answer', async (_what, awayFor) => {
+    const world = createWorld()
+    const { old, next } = await versions(world)
+    await sweepUntilAsked(world, next)
+    next.page('pagehide')
+    await turns(50)
+    await world.pass(awayFor)
+    next.page('pageshow')
+    await world.pass(1_000)
+    await turns(100)
+    expect(await databaseNames()).toHaveLength(2)
+    expect(await old.cache.get('a')).toBe(1)
+  })
+
+  it('stays if the page that asks sleeps until its time is up, and the answer comes then', async () => {
+    const world = createWorld()
+    const { old, next } = await versions(world)
+    world.network.deaf = true
+    await sweepUntilAsked(world, next)
+    await turns(10)
+    world.network.deaf = false
+    // On the channel before its timers.
+    vi.advanceTimersByTime(250)
+    const { asked } = world.network.posted.at(-1) as { asked: string }
+    world.network.inject({ used: asked })
+    await world.pass(1_000)
+    await turns(100)
+    expect(await databaseNames()).toHaveLength(2)
+    expect(await old.cache.get('a')).toBe(1)
   })
 
   it('stays if the cache is closed before anyone could answer', async () => {

@@ -192,6 +192,18 @@ it('a destroyed cache asks the disk no more', async () => {
   expect(site.factory.calls).toEqual([])
 })
 
+it.each(['request', 'sync'] as const)('persistence returns although memory holds an entry that is too large for the engine (%s)', async (phase) => {
+  const { site, cache } = await broken(NO_WRITES)
+  await site.within(0, cache.setMany([['large', 1], ['small', 2]]))
+  site.factory.heal()
+  site.factory.fail({ operation: 'put', phase, message: 'The serialized keys and/or value are too large', when: ({ key }) => key === 'large' })
+  await site.pass(6_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  await site.within(1_000, cache.set('after', 3))
+  expect(await site.values()).toEqual({ old: 0, other: 0, tripped: 1, small: 2, after: 3 })
+  expect(cache.peek('large'), 'memory serves it').toBe(1)
+})
+
 it('an unknown fault is tried once more, then opens it for 5 s, and tells name, message and phase', async () => {
   const site = createSite()
   const cache = await site.ready<unknown>()

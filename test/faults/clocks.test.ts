@@ -3,6 +3,7 @@
 import { expect, it, vi } from 'vitest'
 import { ManualClock, DAY, HOUR, MINUTE, SECOND } from '../helpers/clock.ts'
 import type { Cache } from '../../src/index.ts'
+import type { Rule } from './support/rule.ts'
 import { collected, createSite, type Site, START } from './support/site.ts'
 
 /** A cache that goes by a clock of its own, with entries of an hour (tag x) and one for ever, on disk and in memory. */
@@ -104,6 +105,40 @@ it('F35: a machine that slept, its timers and its monotonic clock with it: what 
   expect(await site.within(1_000, cache.get('ever'))).toBe(3)
   await site.pass(2 * MINUTE)
   expect(await site.values(), 'and swept when timers go on').toEqual({ ever: 3 })
+})
+
+it('F35: an iteration whose consumer takes minutes deletes nothing that another tab has written meanwhile', async () => {
+  const site = createSite()
+  const one = await site.ready<number>({ maxEntries: 1 })
+  const other = await site.ready<number>()
+  // Two pages of records.
+  await site.within(5_000, one.setMany(Array.from({ length: 300 }, (_, place) => [`k${place + 100}`, place])))
+  const keys = one.keys()
+  await site.within(1_000, keys.next())
+  await site.pass(3 * MINUTE)
+  await site.within(1_000, other.set('k399', -1))
+  await site.within(1_000, collected(keys))
+  await site.pass(100)
+  expect(await site.values()).toMatchObject({ k399: -1 })
+})
+
+it.each<[call: string, run: (cache: Cache<number>) => Promise<unknown>, held: Rule]>([
+  ['get', (cache) => cache.get('a'), { operation: 'open', phase: 'hang', nth: 1 }],
+  ['add', (cache) => cache.add('a', 2), { operation: 'open', phase: 'hang', nth: 1 }],
+  ['sweep', (cache) => cache.sweep(), { operation: 'getAllKeys', phase: 'hang', nth: 1 }],
+])('F35: %s that a sleep has interrupted deletes nothing that another tab has written meanwhile', async (_call, run, held) => {
+  const site = createSite()
+  const other = await site.ready<number>({ ttl: MINUTE })
+  const rule = site.factory.fail(held)
+  const running = run(site.open<number>({ ttl: MINUTE }))
+  await site.pass(10)
+  vi.setSystemTime(Date.now() + 10 * MINUTE)
+  const setting = other.set('a', 1)
+  await site.pass(0)
+  rule.end()
+  await site.within(1_000, Promise.all([setting, running]))
+  await site.pass(100)
+  expect(await site.values()).toEqual({ a: 1 })
 })
 
 it('F35: entries of a page whose clock was a day ahead are misses on the next, whose clock is right', async () => {

@@ -127,6 +127,18 @@ it('F34: a write that commits after it was given up is not seen where the key wa
   }
 })
 
+it('F34: a removal of so many entries that it takes longer is done when persistence returns, and nothing else goes', async () => {
+  const { site, cache } = await filled()
+  await site.within(1_000, cache.setMany([['t1', 1], ['t2', 2]], { tags: ['slow'] }))
+  site.factory.fail({ operation: 'getAllKeys', phase: 'late', after: 20_000, when: ({ key }) => key === 'slow' })
+  expect(await rejection(site.within(LIMIT, cache.deleteTag('slow')))).toMatchObject({ fault: { class: 'stalled', action: 'memory' } })
+  expect(await site.within(0, cache.get('t1'))).toBeUndefined()
+  await site.pass(90_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.within(1_000, cache.getMany(['a', 't1', 't2']))).toEqual(new Map([['a', 'old']]))
+  expect(await site.values()).not.toHaveProperty('t1')
+})
+
 it('F34: slow is not stalled: a transaction of 9 s brings what it should', async () => {
   const { site, cache } = await filled()
   site.factory.fail({ operation: 'transaction', phase: 'late', after: 9_000 })

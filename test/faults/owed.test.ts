@@ -4,6 +4,8 @@
 import { expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { databaseName } from '../../src/store/schema.ts'
+import { Network } from '../coherence/support/channel.ts'
+import { plant } from '../helpers/indexed-db.ts'
 import { collected, createSite, NAME, NO_TRANSACTIONS, NO_WRITES, type Site } from './support/site.ts'
 
 const DATABASE = databaseName(NAME, '')
@@ -114,6 +116,36 @@ it('no marker is set while all is well, nor for a write that its own value has f
   await site.within(1_000, Promise.all([cache.delete('a'), cache.clear(), cache.flush()]))
   expect(set).not.toHaveBeenCalled()
   expect(site.storage.size).toBe(0)
+})
+
+it('what a cache that has been closed meanwhile was to discard is not owed', async () => {
+  const { site, cache } = await filled()
+  await plant(NAME, { key: 'foreign', value: 1, createdAt: 'never' })
+  site.factory.fail({ operation: 'get', phase: 'late', after: 20, when: ({ key }) => key === 'foreign' })
+  const getting = cache.get('foreign')
+  await site.pass(10)
+  await site.within(1_000, cache.close())
+  expect(await site.within(1_000, getting)).toBeUndefined()
+  expect(site.storage.size).toBe(0)
+  const next = await site.reload<unknown>()
+  expect(await site.within(1_000, next.get('stays'))).toBe('old')
+})
+
+it('a write that waits as another tab destroys the data is not owed', async () => {
+  const { site } = await filled()
+  new Network().install()
+  const one = await site.ready<unknown>()
+  const other = await site.ready<unknown>()
+  site.factory.fail({ operation: 'transaction', phase: 'late', after: 50, when: ({ mode }) => mode === 'readwrite', nth: 1 })
+  const first = one.set('a', 'new')
+  await site.pass(10)
+  const setting = [first, one.set('b', 'new')]
+  await site.within(5_000, Promise.allSettled([other.destroy(), ...setting]))
+  expect(site.storage.size, 'no name of a database is left').toBe(0)
+  const again = await site.ready<unknown>()
+  await site.within(1_000, again.set('a', 'of the next user'))
+  const reloaded = await site.ready<unknown>()
+  expect(await site.within(1_000, reloaded.get('a'))).toBe('of the next user')
 })
 
 it('in a worker, without localStorage, all works; older values stay hidden as long as it lives', async () => {

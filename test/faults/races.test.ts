@@ -479,3 +479,35 @@ it('what is taken on a full disk between two values that it refuses is the first
   expect(await site.within(5_000, taking)).toBe('first')
   expect(await site.within(1_000, cache.get('a'))).toBe('second')
 })
+
+it.each<[what: string, look: (site: Site, cache: Cache<unknown>) => Promise<unknown>]>([
+  [
+    'takes longer than anyone waits for it',
+    async (site, cache) => {
+      const rule = site.factory.fail({ operation: 'getAll', phase: 'late', after: 4_000, nth: 1 })
+      expect(await site.within(10_000, cache.getOrLoad('b', () => 2))).toBe(2)
+      await site.pass(2_000)
+      expect(rule.fired).toBe(1)
+      // The next look is quick.
+      expect(await site.within(1_000, cache.getOrLoad('c', () => 3))).toBe(3)
+    },
+  ],
+  [
+    'is part of a removal on a full disk that is done once more',
+    async (site, cache) => {
+      site.factory.fail(FULL_DISK)
+      const rule = site.factory.fail({ operation: 'getAll', phase: 'commit', error: 'AbortError', when: ({ store, mode }) => store === 'changes' && mode === 'readwrite', nth: 1 })
+      await site.within(10_000, cache.delete('x'))
+      expect(rule.fired).toBe(1)
+    },
+  ],
+])('what a look at the log finds is not lost if it %s', async (_what, look) => {
+  const site = createSite()
+  const one = await site.ready<unknown>()
+  const other = await site.ready<unknown>()
+  await site.within(1_000, one.setMany([['a', 'old'], ['x', 1]]))
+  // Nobody tells of it.
+  await site.within(1_000, other.set('a', 'new'))
+  await look(site, one)
+  expect(await site.within(1_000, one.get('a'))).toBe('new')
+})

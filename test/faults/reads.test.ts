@@ -116,6 +116,27 @@ it('F25: a record that can be read again, or is another, when it is about to be 
   expect(await site.values()).toEqual({ a: 1, bad: 2, z: 3 })
 })
 
+it('F25: a sweep that comes by a record whose value is lost ends, and the record goes', async () => {
+  const { site, cache } = await filled()
+  await site.within(1_000, cache.setMany([['bad', 2], ['long', 3]], { ttl: 3_600_000 }))
+  const next = await site.reload<unknown>({ ttl: 10_000 })
+  const rule = site.factory.fail(unreadable('NotReadableError'))
+  expect(await site.within(1_000, next.sweep())).toBe(0)
+  expect(rule.fired).toBeGreaterThan(0)
+  expect(await site.values()).toEqual({ a: 1, long: 3, z: 3 })
+  expect(next.status).toEqual({ persistence: 'indexeddb' })
+})
+
+it('F25: a sweep of more entries than it lists at once reads none of their values', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(10_000, cache.setMany(Array.from({ length: 3_200 }, (_, place) => [`k${place}`, place]), { ttl: 1_000 }))
+  site.factory.fail({ operation: ['get', 'getAll'], phase: 'request', error: 'NotReadableError', when: ({ store, mode }) => store === 'entries' && mode === 'readwrite' })
+  await site.pass(2_000)
+  expect(await site.within(1_000, cache.sweep())).toBe(3_200)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+})
+
 it('F25: many unreadable records are told in few reports, and no storm follows', async () => {
   const { site, cache } = await filled()
   const keys = Array.from({ length: 100 }, (_, place) => `k${place}`)
@@ -184,6 +205,26 @@ it('F39: an iteration leaves out poisoned records, and they go', async () => {
   await site.pass(100)
   const { records } = await site.disk()
   expect(records.map(({ key }) => key).filter((key) => typeof key === 'string')).toEqual(['a', 'bad', 'z'])
+})
+
+it.each<[what: string, run: (cache: Cache<unknown>) => Promise<unknown>, left: object]>([
+  ['a sweep', (cache) => cache.sweep(), { a: 1 }],
+  ['the bound', (cache) => cache.flush(), { a: 1 }],
+  ['deleteTag', (cache) => cache.deleteTag('x'), { 7: 1, 8: 1, a: 1 }],
+])('F39: records under keys that are no strings keep %s from nothing, and those that it comes by go', async (_what, run, left) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>({ maxStoredEntries: 1 })
+  await site.within(1_000, cache.set('a', 1))
+  const record = { value: 1, createdAt: START }
+  const keys = [5, 10, new Date(5), ['b'], ['c', 'd']]
+  await plantRecords(site, keys.map((key) => ({ ...record, key, tags: ['x'], expiresAt: START + 1 })))
+  await plantRecords(site, [8, 7].map((key) => ({ ...record, key })))
+  await site.within(1_000, cache.set('b', 1, { tags: ['x'], ttl: 1 }))
+  await site.pass(10)
+  await site.within(1_000, run(cache))
+  expect(await site.values()).toEqual(left)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(site.errors).toEqual([])
 })
 
 it('F39: a record that expires in the far future can still be removed, by key, prefix and tag', async () => {

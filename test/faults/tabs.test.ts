@@ -7,6 +7,7 @@ import { databaseName } from '../../src/store/schema.ts'
 import { GARBAGE, GARBAGE_CHANGES, Network } from '../coherence/support/channel.ts'
 import { Locks } from '../coherence/support/locks.ts'
 import { turns } from '../helpers/deferred.ts'
+import { databaseNames } from '../helpers/indexed-db.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import { random, runs } from '../helpers/property.ts'
 import type { ActiveRule } from './support/rule.ts'
@@ -98,7 +99,9 @@ it.each<[what: string, navigator: () => unknown]>([
   expect(site.reports).toMatchObject([{ code: 'write-failed', count: 1 }])
 })
 
-it.each([1, 2, 3, 4])('F31: messages that drop, double, cross and carry garbage, on a disk that fails now and then: seed %i', async (seed) => {
+const SEEDS = Number(process.env['SEEDS'] ?? 4)
+
+it.each(Array.from({ length: SEEDS }, (_, place) => place + 1))('F31: messages that drop, double, cross and carry garbage, on a disk that fails now and then: seed %i', async (seed) => {
   const { site, network, tabs } = createTabs(3, seed)
   network.chaos = { drop: 0.3, duplicate: 0.3, reorder: 0.3, garbage: 0.3 }
   const roll = random(seed)
@@ -125,6 +128,10 @@ it.each([1, 2, 3, 4])('F31: messages that drop, double, cross and carry garbage,
   await site.pass(2 * MINUTE)
   for (const tab of tabs) expect(tab.status).toEqual({ persistence: 'indexeddb' })
   expect(network.errors).toEqual([])
+  // A tab that hears nothing after a change does not know of it. One message of each tells of what was missed.
+  network.chaos = {}
+  for (const [place, tab] of tabs.entries()) await site.within(1_000, tab.set(`last of ${place}`, 1))
+  await site.pass(5_000)
   const values = await site.values()
   for (const [key, value] of latest) {
     // What one tab has not got to the disk may give way to what others removed meanwhile, never to anything older.
@@ -208,6 +215,33 @@ it('a load under way in a tab that hears nothing is not stored, where another re
   expect(await site.within(1_000, (await site.reload<unknown>()).get('a'))).toBeUndefined()
 })
 
+it('of tabs that remove entries on a full disk, and do not hear each other, each finds what the others have removed', async () => {
+  const site = createSite()
+  const tabs = [await site.ready<unknown>(), await site.ready<unknown>(), await site.ready<unknown>()]
+  const keys = ['a', 'b', 'c']
+  await site.within(1_000, tabs[0]!.setMany(keys.map((key) => [key, 'old'])))
+  for (const tab of tabs) await site.within(1_000, tab.getMany(keys))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, tabs[0]!.set('unsaved', 1)))
+  for (const [place, tab] of tabs.entries()) expect(await site.within(1_000, tab.delete(keys[place]!))).toBe(true)
+  // A load looks at the log first.
+  for (const tab of tabs) await site.within(1_000, tab.getOrLoad('loaded', () => 2).catch(() => {}))
+  for (const tab of tabs) expect(await site.within(1_000, tab.getMany(keys))).toEqual(new Map())
+})
+
+it('what a tab alone holds is stored when there is room again, though it has removed entries on the full disk', async () => {
+  const site = createSite()
+  const one = await site.ready<unknown>()
+  await site.within(1_000, one.setMany([['a', 1], ['b', 1]]))
+  const full = site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('c', 2)))
+  for (const key of ['a', 'b']) await site.within(1_000, one.delete(key))
+  expect(one.peek('c')).toBe(2)
+  full.end()
+  await site.pass(65_000)
+  expect(await site.values()).toEqual({ c: 2 })
+})
+
 it('a page that finds the marker of one that failed clears the disk, and the tabs that are open forget what it held', async () => {
   const { site, tabs: [one] } = createTabs(1)
   await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'old']]))
@@ -219,6 +253,21 @@ it('a page that finds the marker of one that failed clears the disk, and the tab
   expect(await site.values()).toEqual({ c: 'new' })
   expect(await site.within(1_000, one!.get('a'))).toBeUndefined()
   expect(await site.within(1_000, one!.get('c'))).toBe('new')
+})
+
+it('F40: a tab that is being closed, and whose database does not open at first, makes none anew after a logout', async () => {
+  const { site, tabs: [other] } = createTabs(1)
+  await site.within(1_000, other!.set('a', 1))
+  site.factory.fail({ operation: 'open', phase: 'request', times: 2 })
+  const one = site.open<unknown>()
+  const setting = one.set('late', 'secret')
+  const closing = one.close()
+  await site.within(1_000, other!.destroy())
+  expect(await rejection(site.within(5_000, setting))).toMatchObject({ code: 'closed' })
+  await site.within(5_000, closing)
+  await site.pass(60_000)
+  expect(await databaseNames()).toEqual([])
+  expect(site.errors).toEqual([])
 })
 
 it('a write that fails is not told to other tabs; what is written when storage is back is', async () => {

@@ -123,6 +123,27 @@ it('F19: on a disk that stays full reads and removals go on', async () => {
   expect(await site.values()).toEqual({})
 })
 
+it.each<[call: string, run: (cache: Cache<unknown>) => Promise<unknown>, told: unknown]>([
+  ['touch', (cache) => cache.touch('e18', 1), false],
+  ['update', (cache) => cache.update('e18', 'new'), undefined],
+])('F19: on a disk that stays full %s leaves what memory does not hold as it is', async (_call, run, told) => {
+  for (const options of [{}, { codec: { encode: (value: unknown) => value, decode: (stored: unknown) => stored } }]) {
+    const { site, cache } = await almostFull({ maxEntries: 1, ...options })
+    site.factory.fail(FULL_DISK)
+    await rejection(site.within(1_000, cache.set('k', 0)))
+    const before = (await site.values())['e18']
+    expect(await site.within(1_000, run(cache))).toBe(told)
+    await site.pass(100)
+    expect(before).toBeDefined()
+    expect((await site.values())['e18']).toEqual(before)
+    // What it does hold memory changes, and the disk must not bring back.
+    await site.within(1_000, cache.get('e17'))
+    expect(await site.within(1_000, cache.update('e17', 'new'))).toBe('old')
+    await site.pass(100)
+    expect(await site.values()).not.toHaveProperty('e17')
+  }
+})
+
 it('F19: a value that is replaced while the disk is full does not come back with a reload', async () => {
   for (const localStorage of [true, false]) {
     const site = createSite({ localStorage })
@@ -203,6 +224,7 @@ const UNCLONEABLE: [what: string, value: () => unknown][] = [
   ['a WeakMap', () => new WeakMap()],
   ['a proxy', () => new Proxy({}, {})],
   ['a getter that throws', () => ({ get trap() { throw new RangeError('mine') } })],
+  ['a getter that runs out of time', () => ({ get trap() { throw new DOMException('mine', 'TimeoutError') } })],
 ]
 
 it.each(UNCLONEABLE)('F22: %s in a batch fails its own caller; the rest is stored', async (_what, value) => {
@@ -289,6 +311,18 @@ it.each(['request', 'sync'] as const)('F24: a value that is too large (%s) fails
   expect(cache.status).toEqual({ persistence: 'indexeddb' })
   expect(await site.within(0, cache.get('large')), 'memory serves it').toHaveLength(1_000)
   expect(await site.within(1_000, (await site.reload<unknown>()).get('large'))).toBeUndefined()
+})
+
+it('F24: a set and a setMany of one tick stand or fall each for itself', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  site.factory.fail({ operation: 'put', phase: 'request', message: 'The serialized keys and/or value are too large', when: ({ key }) => key === 'large' })
+  const fails = [cache.setMany([['a', 1], ['large', 1]]), cache.set('b', () => {})]
+  const good = [cache.set('a', 2), cache.setMany([['c', 3], ['d', 3]])]
+  fails.push(cache.set('c', () => {}))
+  await site.within(1_000, Promise.all(good))
+  expect((await Promise.allSettled(fails)).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  expect(await site.values(), 'what cannot be stored leaves nothing older').toEqual({ a: 2, d: 3 })
 })
 
 it('F24: setMany with a value that is too large stores nothing of it', async () => {

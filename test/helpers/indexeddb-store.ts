@@ -13,6 +13,7 @@ export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
   maxStoredEntries: 10_000,
   lifetime: { ttl: Infinity, ...NO_WINDOWS },
   now: Date.now,
+  readClock: Date.now,
   onLost() {},
   onDamage() {},
   onOutage() {},

@@ -399,6 +399,17 @@ describe('the bound on disk', () => {
     await store.close()
   })
 
+  it('holds after the flush that follows one that failed', async () => {
+    const { store } = openIndexedDbStore(NAME, { maxStoredEntries: 10 })
+    await store.set(expiring(25))
+    const faults = failWrites('QuotaExceededError')
+    await expect(store.flush()).rejects.toMatchObject({ code: 'quota-exceeded' })
+    faults.end()
+    await store.flush()
+    expect(await countDisk(NAME)).toMatchObject({ records: 10, expiry: 10 })
+    await store.close()
+  })
+
   it('entries that never expire go last', async () => {
     const { store } = openIndexedDbStore(NAME, { maxStoredEntries: 10 })
     await store.set([...Array.from({ length: 8 }, (_, index) => entryOf(`never${index}`, index)), ...expiring(8)])
@@ -661,7 +672,7 @@ describe('after close', () => {
 
 it('what was written under a clock ahead of time goes with a sweep; what lives longer than most stays', async () => {
   const now = 1_700_000_000_000
-  const { store } = openIndexedDbStore(NAME, { lifetime: { ...NO_WINDOWS, ttl: MINUTE } })
+  const { store } = openIndexedDbStore(NAME, { lifetime: { ...NO_WINDOWS, ttl: MINUTE }, now: () => now, readClock: () => now })
   await store.set([
     entryOf('future', 1, { createdAt: now + 2 * MINUTE, expiresAt: now + 3 * MINUTE }),
     entryOf('long', 2, { createdAt: now, expiresAt: now + 10 * MINUTE }),
