@@ -57,17 +57,20 @@ export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
     callers++
     if (!signal && timeout > LONGEST_DELAY) return loading
     return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', leave)
+      }
       const detach = (reason: unknown): void => {
+        // Whoever has left must not leave once more, in place of another.
+        end()
         reject(reason)
         if (!--callers) controller.abort(reason)
       }
       const leave = (): void => detach(signal!.reason)
       const timer = timeout <= LONGEST_DELAY ? setTimeout(() => detach(late!()), timeout) : undefined
       signal?.addEventListener('abort', leave)
-      loading.then(resolve, reject).finally(() => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', leave)
-      })
+      loading.then(resolve, reject).finally(end)
     })
   }
 }
