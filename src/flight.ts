@@ -9,6 +9,8 @@ export interface Flight {
   told?: boolean
   /** The tags that its result will have; absent while nobody knows. */
   tags?: readonly string[] | undefined
+  /** What a load may serve meanwhile. */
+  found?: { readonly tags?: readonly string[] } | undefined
 }
 
 /** By key: what is asked of a `Map` of flights. */
@@ -32,6 +34,8 @@ export function overtake(flights: Flights, change: Change, local = true): void {
   if (flights.size && recent?.push([change, local])! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
+    // It may go though what the load brings does not: that may have other tags.
+    if (change.type !== 'set' && flight?.found && concerns(change, key, flight.found.tags ?? [])) flight.found = undefined
     if (!flight || !concerns(change, key, flight.tags)) continue
     if (local || flight.told === undefined) flights.delete(key)
     else flight.told = true

@@ -60,6 +60,16 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const failures = new Map<string, Failure>()
   memory.fetches.push(loads, failures)
 
+  const countChanges = (): number => loads.dropped + loads.recent.length
+
+  /** Whether such a change came after so many; of too many changes, any may be it. */
+  const hasChanged = (since: number, matches: (change: Change, local: boolean) => boolean): boolean =>
+    since < loads.dropped || loads.recent.slice(since - loads.dropped).some(([change, local]) => matches(change, local))
+
+  /** What was read, unless it has a tag that was removed meanwhile. */
+  const unlessRemoved = (entry: Entry<V> | undefined, since: number): Entry<V> | undefined =>
+    entry?.tags && hasChanged(since, (change) => 'tag' in change && entry.tags!.includes(change.tag)) ? undefined : entry
+
   /** The failure after which a key is not yet tried again, but by a refresh. */
   const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
     const failure = failures.get(key)
@@ -85,24 +95,24 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const limit = limitOf(refresh)
     let { life } = request
     const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never }
-    const begun = loads.dropped + loads.recent.length
+    const begun = countChanges()
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
       if (!loads.size) loads.recent.length = 0
     }
-    /** Whether a change came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
-    const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean => {
-      const first = begun - loads.dropped
-      if (first < 0) return !!(entries[1] ?? life.tags[0])
-      return loads.recent.slice(first).some(([change, local]) => local === byThis && entries.some(({ key }) => concerns(change, key, life.tags)))
-    }
+    /** Whether a change came meanwhile for one of the entries, now that all is known of them. One of the key itself has taken the load out, or was told. */
+    const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean =>
+      !!(entries[1] ?? life.tags[0]) && hasChanged(begun, (change, local) => local === byThis && entries.some(({ key }) => concerns(change, key, life.tags)))
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
       // Another tab may have loaded it while this one waited for its turn.
-      const [since, stored] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
+      const before = countChanges()
+      const [since, read] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
+      const stored = unlessRemoved(read, before)
       if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
       signal.throwIfAborted()
+      const { found } = load
       const values = new Map<string, V | undefined>([[key, undefined]])
       const value = await loader({
         key,
@@ -123,7 +133,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       try {
         const now = tiers.begin()
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
-        if (loads.get(key) === load && !isChanged(entries, true)) await tiers.set(entries, isChanged(entries, false), since)
+        if (loads.get(key) === load && !isChanged(entries, true)) await tiers.set(entries, load.told || isChanged(entries, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)
@@ -133,7 +143,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
     const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
       if (!background) {
-        found = load.found ??= await tiers.fromStore(key, now, limit)
+        const found = (load.found ??= unlessRemoved(await tiers.fromStore(key, now, limit), begun))
         if (found && now < limit(found)) {
           resolve(found.value)
           return isFresh(found, now) ? undefined : revalidate(request, found)

@@ -173,6 +173,17 @@ describe.each(PLACES)('timeout past the ttl with $title', (place) => {
     expect(runs[0]!.context.signal.aborted).toBe(true)
   })
 
+  it('when the stale value was removed by its tag meanwhile, load-timeout', async () => {
+    const { cache } = await staleIn<string>(place, 'old', { staleIfError: MINUTE, tags: ['x'] })
+    const { runs, loader } = heldLoader<string>()
+    const loading = cache.getOrLoad('a', loader, { timeout: 500 })
+    await until(() => runs.length > 0)
+    await cache.deleteTag('x')
+    vi.advanceTimersByTime(500)
+    expect(await rejectionOf(loading)).toMatchObject({ code: 'load-timeout' })
+    expect(runs[0]!.context.signal.aborted).toBe(true)
+  })
+
   it('staleWhileRevalidate needs no time', async () => {
     const { cache } = await staleIn<string>(place, 'old', { staleWhileRevalidate: 100 })
     const { runs, loader } = heldLoader<string>()

@@ -156,6 +156,59 @@ describe('with locks', () => {
   })
 })
 
+describe('what was removed meanwhile', () => {
+  /** Passes microtasks, to come at any moment of a look at the disk. */
+  const moments = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) await Promise.resolve()
+  }
+
+  it('by a tag, in another tab during a background load: it is served no more', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { ttl: 10, staleWhileRevalidate: SECOND, tags: ['x'] })
+    await world.settle()
+    world.clock.advance(10)
+    const { runs, loader } = heldLoader<string>()
+    expect(await one!.cache.getOrLoad('a', loader)).toBe('old')
+    await until(() => runs.length > 0)
+    await other!.cache.deleteTag('x')
+    await world.settle()
+    const waiting = one!.cache.getOrLoad('a', () => expect.fail('called'))
+    expect(await isPending(waiting)).toBe(true)
+    runs[0]!.resolve('new')
+    expect(await waiting).toBe('new')
+  })
+
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('by a tag, while a load looks at the disk, moment %i: callers after that are not served it', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { tags: ['x'] })
+    await other!.cache.get('none')
+    const first = other!.cache.getOrLoad('a', () => 'new')
+    await moments(moment)
+    const removing = other!.cache.deleteTag('x')
+    expect(await other!.cache.getOrLoad('a', () => 'new')).toBe('new')
+    await Promise.all([first, removing])
+  })
+
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('by a tag, while a load looks at the disk once more in its turn, moment %i: likewise', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const loading = one!.cache.getOrLoad('a', loader, { tags: ['x'] })
+    await until(() => runs.length > 0)
+    const waiting = other!.cache.getOrLoad('a', () => 'new')
+    await turns()
+    runs[0]!.resolve('old')
+    await loading
+    await until(() => world.locks.waitingFor(world.locks.asked[0]!) === 0)
+    await moments(moment)
+    const removing = other!.cache.deleteTag('x')
+    expect(await other!.cache.getOrLoad('a', () => 'new')).toBe('new')
+    await Promise.all([waiting, removing])
+  })
+})
+
 describe('a lock that does not come', () => {
   it.each([[undefined, 10 * SECOND], [500, 500]])('after lockTimeout (%s) the tab loads for itself, not a ms earlier', async (lockTimeout, ms) => {
     const world = createWorld()
