@@ -26,6 +26,7 @@ export interface LoadRequest<V> {
 /** A load is in flight from the call on, so that an invalidation which comes before its loader has begun voids it too. */
 interface Load<V> extends Flight {
   readonly request: LoadRequest<V>
+  told: boolean
   /** The usable entry that it found, which may stand in for what it brings. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
@@ -69,6 +70,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   /** What was read, unless it has a tag that was removed meanwhile. */
   const unlessRemoved = (entry: Entry<V> | undefined, since: number): Entry<V> | undefined =>
     entry?.tags && hasChanged(since, (change) => 'tag' in change && entry.tags!.includes(change.tag)) ? undefined : entry
+
+  /** Whether a change has overtaken it. */
+  const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
 
   /** The failure after which a key is not yet tried again, but by a refresh. */
   const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
@@ -146,7 +150,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         const found = (load.found ??= unlessRemoved(await tiers.fromStore(key, now, limit), begun))
         if (found && now < limit(found)) {
           resolve(found.value)
-          return isFresh(found, now) ? undefined : revalidate(request, found)
+          // What was removed during the look is not to be served by another load.
+          return isFresh(found, now) || isVoid(load) ? undefined : revalidate(request, found)
         }
         const failure = failureOf(request)
         if (failure && isStandIn(found)) return resolve(found.value)

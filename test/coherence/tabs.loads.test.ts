@@ -179,6 +179,27 @@ describe('what was removed meanwhile', () => {
     expect(await waiting).toBe('new')
   })
 
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('while a load finds a stale value on disk, moment %i: callers after that wait for a load', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { ttl: 10, staleWhileRevalidate: SECOND })
+    world.clock.advance(10)
+    await other!.cache.get('none')
+    const { runs, loader } = heldLoader<string>()
+    const first = other!.cache.getOrLoad('a', loader)
+    await moments(moment)
+    const removing = other!.cache.delete('a')
+    await turns(50)
+    const waiting = other!.cache.getOrLoad('a', loader)
+    // The first may have found nothing, and then it is its turn.
+    for (const count of [1, 2]) {
+      await turns()
+      runs.slice(0, count).forEach(({ resolve }) => resolve('new'))
+    }
+    expect(await waiting).toBe('new')
+    await Promise.all([first, removing])
+  })
+
   it.each([0, 2, 4, 5, 6, 8, 12, 20])('by a tag, while a load looks at the disk, moment %i: callers after that are not served it', async (moment) => {
     const world = createWorld()
     const [one, other] = world.tabs<string>(2)
