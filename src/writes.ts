@@ -69,10 +69,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     return saving
   }
 
-  const remove = async (key: string): Promise<Entry<V> | undefined> => {
+  const remove = async (key: string, since?: number): Promise<Entry<V> | undefined> => {
     const at = memory.now
     const before = memory.peek(key)
-    const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
+    const write: Write<V> = { change: { type: 'delete', key }, since, decide: () => undefined }
     const { found = before && unsaved.has(before) ? before : undefined } = (await invalidate(write)) ? write : { found: before }
     return isFresh(found, at) ? found : undefined
   }
@@ -86,7 +86,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     set(entries, told, since) {
       // A change under way was asked for during the load.
       if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
-      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
+      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       for (const { change, entry } of writes) {
         // The store knows which came first, and is asked from then on.
@@ -102,7 +102,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
     },
 
-    remove,
+    remove: (key) => remove(key),
 
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 

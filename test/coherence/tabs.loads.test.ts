@@ -156,6 +156,27 @@ describe('with locks', () => {
   })
 })
 
+it.each([
+  ['told', false],
+  ['not told of it', true],
+])('a load that keeps nothing, as its ttl is 0, leaves what another tab has set meanwhile; %s', async (_what, deaf) => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2)
+  await one!.cache.set('a', 'old', { ttl: 10, staleIfError: SECOND })
+  world.clock.advance(10)
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader, { ttl: 0 })
+  await until(() => runs.length > 0)
+  world.network.deaf = deaf
+  await other!.cache.set('a', 'new')
+  await world.settle()
+  runs[0]!.resolve('loaded')
+  expect(await loading).toBe('loaded')
+  await one!.cache.flush()
+  await world.settle()
+  expect(await Promise.all([one!, other!].map(({ cache }) => cache.get('a')))).toEqual(['new', 'new'])
+})
+
 describe('what was removed meanwhile', () => {
   /** Passes microtasks, to come at any moment of a look at the disk. */
   const moments = async (count: number): Promise<void> => {
