@@ -157,7 +157,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         if (failure && isStandIn(found)) return resolve(found.value)
         if (failure?.rethrown) return reject(failure.error)
       }
-      const work = (): Promise<void> => run(signal, resolve)
+      // Once all have left, whoever comes next need not wait for a loader that goes on.
+      const work = (): Promise<unknown> => Promise.race([run(signal, resolve), new Promise((end) => signal.addEventListener('abort', end))])
       await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
     }
 

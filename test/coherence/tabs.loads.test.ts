@@ -139,6 +139,39 @@ describe('with locks', () => {
     expect(world.locks.held).toEqual([])
   })
 
+  it.each(['its time is up', 'its signal aborts'])('a caller that leaves as %s lets go of the lock, though the loader goes on', async (how) => {
+    const world = createWorld()
+    const tabs = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const controller = new AbortController()
+    const left = rejectionOf(tabs[0]!.cache.getOrLoad('a', loader, { signal: controller.signal, timeout: 500 }))
+    await until(() => runs.length > 0)
+    if (how === 'its signal aborts') controller.abort()
+    else await world.pass(500)
+    await left
+    expect(await isPending(tabs[0]!.cache.getOrLoad('a', () => 'value', { ttl: 0 }))).toBe(false)
+    expect(await tabs[1]!.cache.getOrLoad('a', () => 'value')).toBe('value')
+    runs[0]!.resolve('late')
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+    for (const { cache } of tabs) expect(await cache.get('a')).toBe('value')
+  })
+
+  it('a loader that fails after all have left is heard by nobody', async () => {
+    const world = createWorld()
+    const { cache } = world.tab<string>()
+    const { runs, loader } = heldLoader<string>()
+    const controller = new AbortController()
+    const leaving = cache.getOrLoad('a', loader, { signal: controller.signal, errorTtl: SECOND })
+    await until(() => runs.length > 0)
+    controller.abort()
+    await rejectionOf(leaving)
+    runs[0]!.reject(new Error('offline'))
+    await turns()
+    expect(await cache.getOrLoad('a', () => 'value')).toBe('value')
+    expect(world.faults).toEqual([])
+  })
+
   it('nested loads that wait for each other across tabs end after lockTimeout', async () => {
     const world = createWorld()
     const [one, other] = world.tabs<string>(2, { lockTimeout: SECOND })
