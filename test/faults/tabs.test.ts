@@ -208,6 +208,25 @@ it('a load under way in a tab that hears nothing is not stored, where another re
   expect(await site.within(1_000, (await site.reload<unknown>()).get('a'))).toBeUndefined()
 })
 
+it('a removal on a full disk, whose message is lost, is told with what is written next', async () => {
+  const { site, network, tabs: [one, other] } = createTabs(2)
+  await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'kept']]))
+  await site.pass(100)
+  expect(await site.within(1_000, other!.getMany(['a', 'b']))).toEqual(new Map([['a', 'old'], ['b', 'kept']]))
+  site.factory.fail(FULL_DISK)
+  network.deaf = true
+  await rejection(site.within(1_000, one!.set('tripped', 1)))
+  await site.within(1_000, one!.delete('a'))
+  await site.pass(100)
+  network.deaf = false
+  expect(other!.peek('a'), 'it has heard nothing').toBe('old')
+  site.factory.heal()
+  await site.pass(6 * MINUTE)
+  await site.within(1_000, one!.set('c', 1))
+  await site.pass(100)
+  expect([other!.peek('a'), other!.peek('b')]).toEqual([undefined, 'kept'])
+})
+
 it('a page that finds the marker of one that failed clears the disk, and the tabs that are open forget what it held', async () => {
   const { site, tabs: [one] } = createTabs(1)
   await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'old']]))
