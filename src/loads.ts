@@ -83,14 +83,16 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
-  const fail = ({ request: { key, errorTtl }, found }: Load<V>, background: boolean, error: unknown): void => {
+  const fail = (load: Load<V>, background: boolean, error: unknown): void => {
+    const { request: { key, errorTtl }, found } = load
     const now = memory.readClock()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     // Else the error reaches those who wait.
     if (background || isStandIn(found)) tiers.report(error, 'load-failed', key)
     const wait = errorTtl || (isUsable(found, now) ? pause * (1 - Math.random() / 2) : 0)
     if (failures.size >= MOST_FAILURES) failures.clear()
-    if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
+    // What it says is of the time before the change.
+    if (wait && !isVoid(load)) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
 
   /** @param background for a stale entry that has been served: there is no other answer than the loader's */

@@ -189,6 +189,19 @@ describe('with locks', () => {
   })
 })
 
+it('a load that fails after another tab has changed its key says nothing of the next one', async () => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2, { errorTtl: SECOND })
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  await other!.cache.delete('a')
+  await world.settle()
+  runs[0]!.reject(new Error('offline'))
+  await rejectionOf(loading)
+  expect(await one!.cache.getOrLoad('a', () => 'value')).toBe('value')
+})
+
 it.each([
   ['told', false],
   ['not told of it', true],
