@@ -50,6 +50,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (!store) return false
       await store.write(writes)
       counts.store.writes += writes.length
+      // It may bear the mark of an older one, which was evicted meanwhile.
+      for (const { entry } of writes) if (entry) unsaved.delete(entry)
       return true
     } catch (error) {
       for (const { change, decide, entry } of writes) {
@@ -109,12 +111,13 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     async change(key, decide, tags, renews) {
       let before = memory.peek(key)
       /** What the store does not have. */
-      let local = before && unsaved.has(before) ? before : undefined
+      let local: Entry<V> | undefined
       const at = memory.now
       let fresh: Entry<V> | undefined
       const write: Write<V> = {
         change: { type: 'set', key },
         decide(stored) {
+          local = before && unsaved.has(before) ? before : undefined
           const found = stored ?? local
           fresh = isFresh(found, at) ? found : undefined
           const next = decide(fresh)
@@ -137,14 +140,18 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (!saved) {
         // What has come after it stays, and what was there before nobody knows.
         if (superseded) return undefined
-        local = undefined
+        before = undefined
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
       }
       const { found = local, entry } = write
       const next = entry === write.found ? found : entry
       const changed = next !== found
-      if (changed) memory.overtakeFetches(write.change)
+      if (changed) {
+        memory.overtakeFetches(write.change)
+        // The store has it again, or what has come in its place.
+        if (local) unsaved.delete(local)
+      }
       // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
       if (saved && (looking.told || looking.last !== write)) {
         if (!superseded) held.delete(key)
