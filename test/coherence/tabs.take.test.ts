@@ -27,6 +27,18 @@ describe('what was evicted from disk', () => {
     expect(await one!.cache.take('a')).toBeUndefined()
   })
 
+  it('after another tab has replaced it, of which no message tells: likewise', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2, { maxStoredEntries: 1 })
+    await one!.cache.set('a', 'once', { ttl: 10 * SECOND })
+    await world.settle()
+    world.network.deaf = true
+    expect(await other!.cache.update('a', 'next')).toBe('once')
+    await one!.cache.set('b', 'x', { ttl: 20 * SECOND })
+    await one!.cache.flush()
+    expect(await one!.cache.take('a')).toBeUndefined()
+  })
+
   it.each(Array.from({ length: 12 }, (_, moment) => 5 * moment))('and set anew meanwhile, moment %i: likewise', async (moment) => {
     // What goes from disk stays in memory.
     damageOnPurpose()
