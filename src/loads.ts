@@ -106,9 +106,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (loads.get(key) === load) loads.delete(key)
       if (!loads.size) loads.recent.length = 0
     }
-    /** Whether a change came meanwhile for one of the entries, now that all is known of them. One of the key itself has taken the load out, or was told. */
-    const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean =>
-      !!(entries[1] ?? life.tags[0]) && hasChanged(begun, (change, local) => local === byThis && entries.some(({ key }) => concerns(change, key, life.tags)))
+    /**
+     * Whether a change came meanwhile for one of the keys, with the tags that are known by now. One of the load's own key has taken it out, or was told.
+     * @param byThis whether this tab made it; absent for any
+     */
+    const isChanged = (keys: readonly string[], byThis?: boolean): boolean =>
+      (keys.length > 1 || life.tags.length > 0) && hasChanged(begun, (change, local) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, life.tags)))
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
@@ -127,6 +130,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         setOptions(options) {
           life = lifetimeOf('load entry', options, life)
           load.tags = life.tags
+          load.told ||= isChanged([key])
         },
         also(key, value) {
           checkOne('load entry', key, value)
@@ -138,8 +142,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (value === undefined || signal.aborted) return
       try {
         const now = tiers.begin()
+        const keys = [...values.keys()]
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
-        if (loads.get(key) === load && !isChanged(entries, true)) await tiers.set(entries, load.told || isChanged(entries, false), since)
+        if (loads.get(key) === load && !isChanged(keys, true)) await tiers.set(entries, load.told || isChanged(keys, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)

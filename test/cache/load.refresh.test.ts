@@ -191,13 +191,14 @@ describe.each(ARRANGEMENTS)('setOptions with $title', (arrangement) => {
     expect(await cache.get('a')).toBeUndefined()
   })
 
-  it('a caller after that does not join it', async () => {
+  it.each(['before the loader says so', 'after it'])('a caller after both, the tag removed %s, does not join it', async (when) => {
     const cache = placeOf(arrangement).open<string>()
     const { runs, loader } = heldLoader<string>()
     const first = cache.getOrLoad('a', loader)
     await until(() => runs.length === 1)
-    runs[0]!.context.setOptions({ tags: ['x'] })
+    if (when === 'after it') runs[0]!.context.setOptions({ tags: ['x'] })
     await cache.deleteTag('x')
+    if (when !== 'after it') runs[0]!.context.setOptions({ tags: ['x'] })
     const second = cache.getOrLoad('a', loader)
     await until(() => runs.length === 2)
     runs[0]!.resolve('old')
