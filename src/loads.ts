@@ -50,6 +50,8 @@ const MOST_FAILURES = 1_000
 /** Until when an entry is served instead of loading; a refresh is served none. */
 const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
 
+const lateError = ({ key, timeout }: { readonly key: string; readonly timeout: number }): CacheError => new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+
 /**
  * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
  * @param checkOne throws for an entry that cannot be stored with others
@@ -193,9 +195,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
     const limit = limitOf(refresh)
+    let left = timeout
     if (memory.checking) {
-      await memory.checking
+      const since = performance.now()
+      await share(async () => memory.checking)(signal, timeout, () => lateError(request))
       signal?.throwIfAborted()
+      left -= performance.now() - since
     }
     const current = loads.get(key)
     const joined = current && !current.told && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
@@ -206,10 +211,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     }
     const load = joined ? current : start(request, held, false)
     try {
-      return await load.join(signal, timeout, () => {
+      return await load.join(signal, left, () => {
         // For the sake of the next caller it goes on.
         if (isStandIn(load.found)) void load.join()
-        return new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+        return lateError(request)
       })
     } catch (error) {
       if (!signal?.aborted && isStandIn(load.found)) return load.found.value
