@@ -119,7 +119,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
       // Another tab may have loaded it while this one waited for its turn.
       const before = countChanges()
-      const [since, read] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
+      // A loader never begins in the call itself: who calls must have joined, to leave.
+      const [since, read] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : [])
       const stored = unlessRemoved(read, before)
       if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
       signal.throwIfAborted()

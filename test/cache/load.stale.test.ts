@@ -247,6 +247,22 @@ describe.each(PLACES)('$title', (place) => {
       expect(await rejectionOf(cache.getOrLoad('a', fail))).toBe(offline)
     })
 
+    it('a loader that aborts the signal of its caller as it begins has its caller leave', async () => {
+      const { cache } = await staleIn<string>(place, 'old', { staleIfError: 100 })
+      const controller = new AbortController()
+      const leaving = cache.getOrLoad(
+        'a',
+        ({ signal }) => {
+          controller.abort(offline)
+          expect(signal.aborted).toBe(true)
+          return new Promise<string>(() => {})
+        },
+        { signal: controller.signal },
+      )
+      expect(await rejectionOf(leaving)).toBe(offline)
+      expect(await cache.getOrLoad('a', () => 'new')).toBe('new')
+    })
+
     it('the stale value stays as it was: no other time, no other tags', async () => {
       const { cache } = await staleIn<string>(place, 'old', { staleIfError: 100, tags: ['x'] })
       const before = await cache.info('a')
