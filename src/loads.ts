@@ -212,11 +212,15 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     }
     const load = joined ? current : start(request, held, false)
     try {
-      return await load.join(signal, left, () => {
+      const loading = load.join(signal, left, () => {
         // For the sake of the next caller it goes on.
         if (isStandIn(load.found)) void load.join()
         return lateError(request)
       })
+      if (refresh || held || !load.request.refresh) return await loading
+      // A refresh passes over a value that will do here.
+      const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
+      return await Promise.race([loading, stored])
     } catch (error) {
       if (!signal?.aborted && isStandIn(load.found)) return load.found.value
       throw error
