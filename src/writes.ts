@@ -100,8 +100,14 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       }
       counts.memory.writes += entries.length
       const saving = save(writes)
-      for (const { change } of writes) tell(change)
-      return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
+      if (!told) for (const { change } of writes) tell(change)
+      return saving.then((saved) =>
+        entries.forEach((entry, place) => {
+          const write = writes[place]!
+          if (told && saved && write.entry === entry) tell(write.change)
+          drop(entry, write)
+        }),
+      )
     },
 
     remove: (key) => remove(key),

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createCache } from '../../src/index.ts'
 import { SECOND } from '../helpers/clock.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
-import { onTransaction } from '../helpers/indexed-db.ts'
+import { databaseNames, onTransaction } from '../helpers/indexed-db.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { createWorld, lockOf, type Tab } from './support/world.ts'
 
@@ -200,6 +200,29 @@ it('a load that fails after another tab has changed its key says nothing of the 
   runs[0]!.reject(new Error('offline'))
   await rejectionOf(loading)
   expect(await one!.cache.getOrLoad('a', () => 'value')).toBe('value')
+})
+
+it.each([
+  ['during the load: it is not stored', true, []],
+  ['before the load, though told during it: it is stored', false, [{ type: 'set', key: 'a', local: true }]],
+])('a load whose key another tab has changed, %s, and listeners hear of it then and only then', async (_when, during, events) => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2)
+  await one!.cache.get('a')
+  world.network.deaf = true
+  if (!during) await other!.cache.delete('a')
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  if (during) await other!.cache.delete('a')
+  world.network.inject({ database: (await databaseNames())[0], changes: [{ type: 'delete', key: 'a' }], ids: [] })
+  const heard: unknown[] = []
+  one!.cache.subscribe((event) => event.local && heard.push(event))
+  runs[0]!.resolve('loaded')
+  await loading
+  await one!.cache.flush()
+  expect(heard).toEqual(events)
+  expect(await one!.cache.get('a')).toBe(during ? undefined : 'loaded')
 })
 
 it.each([
