@@ -9,6 +9,8 @@ export interface Flight {
   told?: boolean
   /** The tags that its result will have; absent while nobody knows. */
   tags?: readonly string[] | undefined
+  /** What a load may serve meanwhile. */
+  found?: { readonly tags?: readonly string[] } | undefined
 }
 
 /** By key: what is asked of a `Map` of flights. */
@@ -32,6 +34,8 @@ export function overtake(flights: Flights, change: Change, local = true): void {
   if (flights.size && recent?.push([change, local])! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
+    // It may go though what the load brings does not: that may have other tags.
+    if (change.type !== 'set' && flight?.found && concerns(change, key, flight.found.tags ?? [])) flight.found = undefined
     if (!flight || !concerns(change, key, flight.tags)) continue
     if (local || flight.told === undefined) flights.delete(key)
     else flight.told = true
@@ -57,17 +61,20 @@ export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
     callers++
     if (!signal && timeout > LONGEST_DELAY) return loading
     return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', leave)
+      }
       const detach = (reason: unknown): void => {
+        // Whoever has left must not leave once more, in place of another.
+        end()
         reject(reason)
         if (!--callers) controller.abort(reason)
       }
       const leave = (): void => detach(signal!.reason)
       const timer = timeout <= LONGEST_DELAY ? setTimeout(() => detach(late!()), timeout) : undefined
       signal?.addEventListener('abort', leave)
-      loading.then(resolve, reject).finally(() => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', leave)
-      })
+      loading.then(resolve, reject).finally(end)
     })
   }
 }

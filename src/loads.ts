@@ -26,6 +26,7 @@ export interface LoadRequest<V> {
 /** A load is in flight from the call on, so that an invalidation which comes before its loader has begun voids it too. */
 interface Load<V> extends Flight {
   readonly request: LoadRequest<V>
+  told: boolean
   /** The usable entry that it found, which may stand in for what it brings. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
@@ -49,6 +50,8 @@ const MOST_FAILURES = 1_000
 /** Until when an entry is served instead of loading; a refresh is served none. */
 const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
 
+const lateError = ({ key, timeout }: { readonly key: string; readonly timeout: number }): CacheError => new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+
 /**
  * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
  * @param checkOne throws for an entry that cannot be stored with others
@@ -60,6 +63,19 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const failures = new Map<string, Failure>()
   memory.fetches.push(loads, failures)
 
+  const countChanges = (): number => loads.dropped + loads.recent.length
+
+  /** Whether such a change came after so many; of too many changes, any may be it. */
+  const hasChanged = (since: number, matches: (change: Change, local: boolean) => boolean): boolean =>
+    since < loads.dropped || loads.recent.slice(since - loads.dropped).some(([change, local]) => matches(change, local))
+
+  /** What was read, unless it has a tag that was removed meanwhile. */
+  const unlessRemoved = (entry: Entry<V> | undefined, since: number): Entry<V> | undefined =>
+    entry?.tags && hasChanged(since, (change) => 'tag' in change && entry.tags!.includes(change.tag)) ? undefined : entry
+
+  /** Whether a change has overtaken it. */
+  const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
+
   /** The failure after which a key is not yet tried again, but by a refresh. */
   const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
     const failure = failures.get(key)
@@ -69,14 +85,16 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
-  const fail = ({ request: { key, errorTtl }, found }: Load<V>, background: boolean, error: unknown): void => {
+  const fail = (load: Load<V>, background: boolean, error: unknown): void => {
+    const { request: { key, errorTtl }, found } = load
     const now = memory.readClock()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     // Else the error reaches those who wait.
     if (background || isStandIn(found)) tiers.report(error, 'load-failed', key)
     const wait = errorTtl || (isUsable(found, now) ? pause * (1 - Math.random() / 2) : 0)
     if (failures.size >= MOST_FAILURES) failures.clear()
-    if (wait) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
+    // What it says is of the time before the change.
+    if (wait && !isVoid(load)) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
   }
 
   /** @param background for a stale entry that has been served: there is no other answer than the loader's */
@@ -85,24 +103,28 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const limit = limitOf(refresh)
     let { life } = request
     const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never }
-    const begun = loads.dropped + loads.recent.length
+    const begun = countChanges()
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
       if (!loads.size) loads.recent.length = 0
     }
-    /** Whether a change came meanwhile for one of the entries, now that all is known of them; of too many changes, any may be it. */
-    const isChanged = (entries: readonly Entry<V>[], byThis: boolean): boolean => {
-      const first = begun - loads.dropped
-      if (first < 0) return !!(entries[1] ?? life.tags[0])
-      return loads.recent.slice(first).some(([change, local]) => local === byThis && entries.some(({ key }) => concerns(change, key, life.tags)))
-    }
+    /**
+     * Whether a change came meanwhile for one of the keys, with the tags that are known by now. One of the load's own key has taken it out, or was told.
+     * @param byThis whether this tab made it; absent for any
+     */
+    const isChanged = (keys: readonly string[], byThis?: boolean): boolean =>
+      (keys.length > 1 || life.tags.length > 0) && hasChanged(begun, (change, local) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, life.tags)))
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
       // Another tab may have loaded it while this one waited for its turn.
-      const [since, stored] = disk ? await Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : []
+      const before = countChanges()
+      // A loader never begins in the call itself: who calls must have joined, to leave.
+      const [since, read] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : [])
+      const stored = unlessRemoved(read, before)
       if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
       signal.throwIfAborted()
+      const { found } = load
       const values = new Map<string, V | undefined>([[key, undefined]])
       const value = await loader({
         key,
@@ -111,6 +133,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         setOptions(options) {
           life = lifetimeOf('load entry', options, life)
           load.tags = life.tags
+          load.told ||= isChanged([key])
         },
         also(key, value) {
           checkOne('load entry', key, value)
@@ -122,8 +145,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (value === undefined || signal.aborted) return
       try {
         const now = tiers.begin()
+        const keys = [...values.keys()]
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
-        if (loads.get(key) === load && !isChanged(entries, true)) await tiers.set(entries, isChanged(entries, false), since)
+        if (loads.get(key) === load && !isChanged(keys, true)) await tiers.set(entries, load.told || isChanged(keys, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)
@@ -133,16 +157,18 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
     const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
       if (!background) {
-        found = load.found ??= await tiers.fromStore(key, now, limit)
+        const found = (load.found ??= unlessRemoved(await tiers.fromStore(key, now, limit), begun))
         if (found && now < limit(found)) {
           resolve(found.value)
-          return isFresh(found, now) ? undefined : revalidate(request, found)
+          // What was removed during the look is not to be served by another load.
+          return isFresh(found, now) || isVoid(load) ? undefined : revalidate(request, found)
         }
         const failure = failureOf(request)
         if (failure && isStandIn(found)) return resolve(found.value)
         if (failure?.rethrown) return reject(failure.error)
       }
-      const work = (): Promise<void> => run(signal, resolve)
+      // Once all have left, whoever comes next need not wait for a loader that goes on.
+      const work = (): Promise<unknown> => Promise.race([run(signal, resolve), new Promise((end) => signal.addEventListener('abort', end))])
       await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
     }
 
@@ -170,9 +196,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   return async (request) => {
     const { key, now, refresh, signal, timeout } = request
     const limit = limitOf(refresh)
+    let left = timeout
     if (memory.checking) {
-      await memory.checking
+      const since = performance.now()
+      await share(async () => memory.checking)(signal, timeout, () => lateError(request))
       signal?.throwIfAborted()
+      left -= performance.now() - since
     }
     const current = loads.get(key)
     const joined = current && !current.told && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
@@ -183,11 +212,15 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     }
     const load = joined ? current : start(request, held, false)
     try {
-      return await load.join(signal, timeout, () => {
+      const loading = load.join(signal, left, () => {
         // For the sake of the next caller it goes on.
         if (isStandIn(load.found)) void load.join()
-        return new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+        return lateError(request)
       })
+      if (refresh || held || !load.request.refresh) return await loading
+      // A refresh passes over a value that will do here.
+      const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
+      return await Promise.race([loading, stored])
     } catch (error) {
       if (!signal?.aborted && isStandIn(load.found)) return load.found.value
       throw error

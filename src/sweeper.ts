@@ -42,9 +42,9 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
   let armed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** Of several tabs, one at a time sweeps what they share in the background. */
+  /** Of several tabs, one at a time sweeps what they share in the background. No key's lock has such a name. */
   const sweepInTurn = (at: number): Promise<Swept> =>
-    withLock(`${disk!.database} sweep`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
+    withLock(`sweep ${disk!.database}`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
 
   const collect = async (): Promise<void> => {
     if (disk?.position === undefined) return

@@ -50,6 +50,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (!store) return false
       await store.write(writes)
       counts.store.writes += writes.length
+      // It may bear the mark of an older one, which was evicted meanwhile.
+      for (const { entry } of writes) if (entry) unsaved.delete(entry)
       return true
     } catch (error) {
       for (const { change, decide, entry } of writes) {
@@ -72,10 +74,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     return saving
   }
 
-  const remove = async (key: string): Promise<Entry<V> | undefined> => {
+  const remove = async (key: string, since?: number): Promise<Entry<V> | undefined> => {
     const at = memory.now
     let before: Entry<V> | undefined
-    const write: Write<V> = { change: { type: 'delete', key }, decide: () => undefined }
+    const write: Write<V> = { change: { type: 'delete', key }, since, decide: () => undefined }
     const saved = await invalidate(write, () => (before = memory.peek(key)))
     const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: before }
     return isFresh(found, at) ? found : undefined
@@ -90,7 +92,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
     set(entries, told, since) {
       // A change under way was asked for during the load.
       if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
-      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return Promise.all(entries.map(({ key }) => remove(key))).then(() => {})
+      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       const saving = held.atOnce(() => {
         for (const { change, entry } of writes) {
@@ -105,24 +107,31 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
         }
         return save(writes)
       })
-      for (const { change } of writes) tell(change)
-      return saving.then(() => entries.forEach((entry, place) => drop(entry, writes[place]!)))
+      if (!told) for (const { change } of writes) tell(change)
+      return saving.then((saved) =>
+        entries.forEach((entry, place) => {
+          const write = writes[place]!
+          if (told && saved && write.entry === entry) tell(write.change)
+          drop(entry, write)
+        }),
+      )
     },
 
-    remove,
+    remove: (key) => remove(key),
 
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async change(key, decide, tags, renews) {
-      const before = memory.peek(key)
+      let before = memory.peek(key)
       /** What the store does not have. */
-      let local = before && unsaved.has(before) ? before : undefined
+      let local: Entry<V> | undefined
       const at = memory.now
       let fresh: Entry<V> | undefined
       const write: Write<V> = {
         change: { type: 'set', key },
         idle: !held.peek(key) && !decide(undefined),
         decide(stored) {
+          local = before && unsaved.has(before) ? before : undefined
           const found = stored ?? local
           // Another tab may have written it while this page slept.
           fresh = isFresh(found, found && isFromFuture(found, at) ? memory.readClock() : at) ? found : undefined
@@ -146,14 +155,18 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       if (!saved) {
         // What has come after it stays, and what was there before nobody knows.
         if (superseded) return undefined
-        local = undefined
+        before = undefined
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
       }
       const { found = local, entry } = write
       const next = entry === write.found ? found : entry
       const changed = next !== found
-      if (changed) memory.overtakeFetches(write.change)
+      if (changed) {
+        memory.overtakeFetches(write.change)
+        // The store has it again, or what has come in its place.
+        if (local) unsaved.delete(local)
+      }
       // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
       if (saved && (looking.told || looking.last !== write)) {
         if (!superseded) held.delete(key)

@@ -51,7 +51,12 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   /** When others have said of a database, which they were asked about, that they use it. */
   const used = new Map<unknown, number>()
 
-  const post = (message: object): void => channel?.postMessage(message)
+  /** What a page that has gone had still to do is told all the same. */
+  const post = (message: object): void => {
+    if (isAway) open()
+    channel?.postMessage(message)
+    if (isAway) close()
+  }
 
   const onMessage = ({ data }: MessageEvent): void => {
     if (data?.destroy === true) peer.onDestroy()
@@ -68,7 +73,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       // It must not keep a process of Node alive.
       ;(channel as { unref?(): void }).unref?.()
       // Whoever has asked just before has not been answered.
-      post({ used: database })
+      channel.postMessage({ used: database })
     } catch {
       // An origin without storage has no channel.
     }
@@ -82,10 +87,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   const flush = (): void => {
     clearTimeout(timer)
     if (!changes.length) return
-    // What a page that has gone had still to write is told all the same.
-    if (isAway) open()
     post({ database, changes, ids })
-    if (isAway) close()
     changes = []
     ids = []
   }

@@ -109,7 +109,11 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   })
   const reads = createReadBatch(connection, log)
   const evict = async (choose: Work<readonly string[]>): Promise<void> => {
-    const evicted = await connection.run('delete', choose)
+    const evicted = await connection.run('delete', async (entries) => {
+      // What others have put there is not what this tab holds.
+      onMissed(await log.catchUp(entries.transaction))
+      return choose(entries)
+    })
     if (evicted.length) onEvict(evicted)
   }
   const writes = createWriteQueue<V>({

@@ -83,9 +83,11 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
     )
     owed.settle(begun)
     emptied?.()
+    // Whoever hears of the record takes all that is in it for known.
+    const told = record ? unlogged.concat(changes) : changes
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
     else if (record) unlogged = []
-    if (changes.length) onCommit(changes, record?.result)
+    if (changes.length) onCommit(told, record?.result)
   }
 
   /** Commits as often as it helps: without entries that cannot be stored, once after room was made, and removals without any. */

@@ -6,7 +6,7 @@ import type { Cache } from '../../src/index.ts'
 import { ARRANGEMENTS, placeOf } from '../helpers/caches.ts'
 import { MINUTE, SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
-import { rejectionOf, until } from '../helpers/loads.ts'
+import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { PLACES, staleIn } from '../helpers/stale-places.ts'
 
 const offline = new Error('offline')
@@ -218,6 +218,21 @@ describe.each(ARRANGEMENTS)('errorTtl with $title', (arrangement) => {
     await rejectionOf(cache.getOrLoad('a', failing()))
     await change(cache)
     clock.advance(10)
+    expect(await cache.getOrLoad('a', () => 'loaded')).toBe('loaded')
+  })
+
+  it.each<[what: string, change: (cache: Cache<string>) => Promise<unknown>]>([
+    ['delete', (cache) => cache.delete('a')],
+    ['deleteTag', (cache) => cache.deleteTag('x')],
+    ['clear', (cache) => cache.clear()],
+  ])('does not begin where the load fails after a %s that voids it', async (_what, change) => {
+    const cache = placeOf(arrangement).open<string>({ errorTtl: MINUTE })
+    const { runs, loader } = heldLoader<string>()
+    const loading = cache.getOrLoad('a', loader, { tags: ['x'] })
+    await until(() => runs.length > 0)
+    await change(cache)
+    runs[0]!.reject(offline)
+    expect(await rejectionOf(loading)).toBe(offline)
     expect(await cache.getOrLoad('a', () => 'loaded')).toBe('loaded')
   })
 

@@ -67,6 +67,33 @@ describe.each(ARRANGEMENTS)('refresh with $title', (arrangement) => {
     expect(await Promise.all(calls)).toEqual(Array(4).fill('new'))
   })
 
+  it('is not waited for by an ordinary caller where a fresh value is there, wherever it lies', async () => {
+    const { open, reload } = placeOf(arrangement)
+    const cache = open<string>()
+    await cache.set('a', 'fresh')
+    const next = arrangement.second === 'nothing' ? cache : await reload(cache)
+    const { runs, loader } = heldLoader<string>()
+    const refreshing = next.getOrLoad('a', loader, { refresh: true })
+    expect(await next.getOrLoad('a', () => expect.fail('called'))).toBe('fresh')
+    await until(() => runs.length > 0)
+    runs[0]!.reject(offline)
+    expect(await rejectionOf(refreshing)).toBe(offline)
+    expect(await next.getOrLoad('a', () => expect.fail('called'))).toBe('fresh')
+  })
+
+  it('has ordinary callers where nothing is there leave by their own signals and in their own time', async () => {
+    const cache = placeOf(arrangement).open<string>()
+    const { runs, loader } = heldLoader<string>()
+    const refreshing = cache.getOrLoad('a', loader, { refresh: true })
+    const controller = new AbortController()
+    const leaving = [{ signal: controller.signal }, { timeout: 0 }].map((options) => cache.getOrLoad('a', loader, options).catch((error: { code: unknown }) => error.code))
+    await until(() => runs.length === 1)
+    controller.abort({ code: 'left' })
+    expect(await Promise.all(leaving)).toEqual(['left', 'load-timeout'])
+    runs[0]!.resolve('new')
+    expect(await refreshing).toBe('new')
+  })
+
   it('that fails rejects, and the fresh value stays', async () => {
     const cache = placeOf(arrangement).open<string>()
     await cache.set('a', 'fresh')
@@ -191,13 +218,14 @@ describe.each(ARRANGEMENTS)('setOptions with $title', (arrangement) => {
     expect(await cache.get('a')).toBeUndefined()
   })
 
-  it('a caller after that does not join it', async () => {
+  it.each(['before the loader says so', 'after it'])('a caller after both, the tag removed %s, does not join it', async (when) => {
     const cache = placeOf(arrangement).open<string>()
     const { runs, loader } = heldLoader<string>()
     const first = cache.getOrLoad('a', loader)
     await until(() => runs.length === 1)
-    runs[0]!.context.setOptions({ tags: ['x'] })
+    if (when === 'after it') runs[0]!.context.setOptions({ tags: ['x'] })
     await cache.deleteTag('x')
+    if (when !== 'after it') runs[0]!.context.setOptions({ tags: ['x'] })
     const second = cache.getOrLoad('a', loader)
     await until(() => runs.length === 2)
     runs[0]!.resolve('old')

@@ -2,7 +2,7 @@
 // staleIfError the stale value in place of an error. Wherever the stale entry lies: in memory, or on disk alone.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { CacheError } from '../../src/index.ts'
+import type { Cache, CacheError } from '../../src/index.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { PLACES, staleIn } from '../helpers/stale-places.ts'
@@ -123,6 +123,33 @@ describe.each(PLACES)('$title', (place) => {
       expect(await cache.get('a', { stale: true })).toBeUndefined()
     })
 
+    it.each([
+      ['before the loader says what tags the new one has', false],
+      ['that the new one will not have', true],
+    ])('deleteTag during the background load, of a tag %s: the stale value is served no more, and later callers wait for the load', async (_when, says) => {
+      const { cache } = await staleIn<string>(place, 'old', { staleWhileRevalidate: 100, tags: ['x'] })
+      const { runs, loader } = heldLoader<string>()
+      expect(await cache.getOrLoad('a', loader)).toBe('old')
+      await until(() => runs.length > 0)
+      if (says) runs[0]!.context.setOptions({ tags: ['y'] })
+      await cache.deleteTag('x')
+      const waiting = cache.getOrLoad('a', uncalled)
+      expect(await isPending(waiting)).toBe(true)
+      runs[0]!.resolve('new')
+      expect(await waiting).toBe('new')
+      await cache.flush()
+      expect(await cache.get('a')).toBe('new')
+    })
+
+    it('deleteTag of a tag that the stale value does not have changes nothing for it', async () => {
+      const { cache } = await staleIn<string>(place, 'old', { staleWhileRevalidate: 100, tags: ['x'] })
+      const { runs, loader } = heldLoader<string>()
+      await cache.getOrLoad('a', loader)
+      await until(() => runs.length > 0)
+      await cache.deleteTag('y')
+      expect(await cache.getOrLoad('a', uncalled)).toBe('old')
+    })
+
     it('counts the stale values it serves', async () => {
       const { cache } = await staleIn<string>(place, 'old', { staleWhileRevalidate: 100 })
       await cache.getOrLoad('a', async () => 'new')
@@ -169,6 +196,37 @@ describe.each(PLACES)('$title', (place) => {
       expect(errors).toHaveLength(1)
     })
 
+    it.each<[what: string, remove: (cache: Cache<string>) => Promise<unknown>]>([
+      ['deleteTag', (cache) => cache.deleteTag('x')],
+      ['delete', (cache) => cache.delete('a')],
+      ['deletePrefix', (cache) => cache.deletePrefix('a')],
+      ['clear', (cache) => cache.clear()],
+    ])('%s during a load takes the stale value from it: where it fails then, callers before and after get the error', async (_what, remove) => {
+      const { cache, errors } = await staleIn<string>(place, 'old', { staleIfError: 100, tags: ['x'] })
+      const { runs, loader } = heldLoader<string>()
+      const before = rejectionOf(cache.getOrLoad('a', loader))
+      await until(() => runs.length > 0)
+      await remove(cache)
+      const after = rejectionOf(cache.getOrLoad('a', loader))
+      await turns()
+      runs[0]!.reject(offline)
+      await turns()
+      runs[1]?.reject(offline)
+      expect(await Promise.all([before, after])).toEqual([offline, offline])
+      expect(errors).toEqual([])
+    })
+
+    it('a set during a load that fails: the stale value stands in for those who called before', async () => {
+      const { cache } = await staleIn<string>(place, 'old', { staleIfError: 100 })
+      const { runs, loader } = heldLoader<string>()
+      const before = cache.getOrLoad('a', loader)
+      await until(() => runs.length > 0)
+      await cache.set('a', 'set')
+      runs[0]!.reject(offline)
+      expect(await before).toBe('old')
+      expect(await cache.getOrLoad('a', uncalled)).toBe('set')
+    })
+
     it('a load that fails after the window has ended meanwhile rejects', async () => {
       const { cache, clock, errors } = await staleIn<string>(place, 'old', { staleIfError: 100 })
       const { runs, loader } = heldLoader<string>()
@@ -187,6 +245,22 @@ describe.each(PLACES)('$title', (place) => {
       await turns()
       clock.advance(50)
       expect(await rejectionOf(cache.getOrLoad('a', fail))).toBe(offline)
+    })
+
+    it('a loader that aborts the signal of its caller as it begins has its caller leave', async () => {
+      const { cache } = await staleIn<string>(place, 'old', { staleIfError: 100 })
+      const controller = new AbortController()
+      const leaving = cache.getOrLoad(
+        'a',
+        ({ signal }) => {
+          controller.abort(offline)
+          expect(signal.aborted).toBe(true)
+          return new Promise<string>(() => {})
+        },
+        { signal: controller.signal },
+      )
+      expect(await rejectionOf(leaving)).toBe(offline)
+      expect(await cache.getOrLoad('a', () => 'new')).toBe('new')
     })
 
     it('the stale value stays as it was: no other time, no other tags', async () => {

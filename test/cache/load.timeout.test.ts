@@ -65,6 +65,30 @@ describe.each(ARRANGEMENTS)('timeout with $title', (arrangement) => {
     expect(runs).toHaveLength(1)
   })
 
+  it.each([
+    ['by its signal, and then its time is up', true],
+    ['as its time is up, and then its signal aborts', false],
+  ])('a caller that leaves %s, leaves once: the load goes on for the others, and nothing is left of it', async (_how, byItsSignal) => {
+    const cache = placeOf(arrangement).open<string>()
+    const { runs, loader } = heldLoader<string>()
+    const controller = new AbortController()
+    const removed = vi.spyOn(controller.signal, 'removeEventListener')
+    const leaving = cache.getOrLoad('a', loader, { signal: controller.signal, timeout: 500 })
+    const staying = cache.getOrLoad('a', loader)
+    await until(() => runs.length > 0)
+    const ways = [() => controller.abort(new Error('left')), () => void vi.advanceTimersByTime(500)]
+    const [first, second] = byItsSignal ? ways : ways.toReversed()
+    first!()
+    expect(await rejectionOf(leaving)).toMatchObject(byItsSignal ? { message: 'left' } : { code: 'load-timeout' })
+    expect(removed).toHaveBeenCalled()
+    second!()
+    expect(runs[0]!.context.signal.aborted).toBe(false)
+    runs[0]!.resolve('value')
+    expect(await staying).toBe('value')
+    await cache.flush()
+    expect(await cache.get('a')).toBe('value')
+  })
+
   it.each([2 ** 31, 1e15, Infinity])('%d ms, which no timer can take, is no limit', async (timeout) => {
     const cache = placeOf(arrangement).open<string>()
     const { runs, loader } = heldLoader<string>()
@@ -146,6 +170,17 @@ describe.each(PLACES)('timeout past the ttl with $title', (place) => {
     clock.advance(500)
     vi.advanceTimersByTime(500)
     expect(await rejectionOf(loading)).toMatchObject({ code: 'load-timeout', key: 'a' })
+    expect(runs[0]!.context.signal.aborted).toBe(true)
+  })
+
+  it('when the stale value was removed by its tag meanwhile, load-timeout', async () => {
+    const { cache } = await staleIn<string>(place, 'old', { staleIfError: MINUTE, tags: ['x'] })
+    const { runs, loader } = heldLoader<string>()
+    const loading = cache.getOrLoad('a', loader, { timeout: 500 })
+    await until(() => runs.length > 0)
+    await cache.deleteTag('x')
+    vi.advanceTimersByTime(500)
+    expect(await rejectionOf(loading)).toMatchObject({ code: 'load-timeout' })
     expect(runs[0]!.context.signal.aborted).toBe(true)
   })
 

@@ -216,6 +216,22 @@ describe('destroy in one tab', () => {
     expect(one!.cache.peek('b')).toBeUndefined()
   })
 
+  it('a page that goes, and destroys as it does, reaches every tab, and keeps no channel open', async () => {
+    const world = createWorld()
+    const tabs = await holding(world, 3)
+    tabs[0]!.page('pagehide')
+    const destroying = tabs[0]!.cache.destroy()
+    expect(world.network.open).toBe(2)
+    await world.await(destroying)
+    await world.settle()
+    for (const { cache, events } of tabs.slice(1)) {
+      expect(events).toEqual([{ type: 'destroy', local: false }])
+      await expect(cache.set('a', 'again')).rejects.toMatchObject({ code: 'closed' })
+    }
+    expect(await databaseNames()).toEqual([])
+    expect(world.network.open).toBe(0)
+  })
+
   it('without a channel the others lose the data on disk, and serve nothing of it once they look there', async () => {
     const world = createWorld({ channel: false })
     const [one, other] = await holding(world, 2)

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createCache } from '../../src/index.ts'
 import { SECOND } from '../helpers/clock.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
-import { onTransaction } from '../helpers/indexed-db.ts'
+import { databaseNames, onTransaction } from '../helpers/indexed-db.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { createWorld, lockOf, type Tab } from './support/world.ts'
 
@@ -139,6 +139,39 @@ describe('with locks', () => {
     expect(world.locks.held).toEqual([])
   })
 
+  it.each(['its time is up', 'its signal aborts'])('a caller that leaves as %s lets go of the lock, though the loader goes on', async (how) => {
+    const world = createWorld()
+    const tabs = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const controller = new AbortController()
+    const left = rejectionOf(tabs[0]!.cache.getOrLoad('a', loader, { signal: controller.signal, timeout: 500 }))
+    await until(() => runs.length > 0)
+    if (how === 'its signal aborts') controller.abort()
+    else await world.pass(500)
+    await left
+    expect(await isPending(tabs[0]!.cache.getOrLoad('a', () => 'value', { ttl: 0 }))).toBe(false)
+    expect(await tabs[1]!.cache.getOrLoad('a', () => 'value')).toBe('value')
+    runs[0]!.resolve('late')
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+    for (const { cache } of tabs) expect(await cache.get('a')).toBe('value')
+  })
+
+  it('a loader that fails after all have left is heard by nobody', async () => {
+    const world = createWorld()
+    const { cache } = world.tab<string>()
+    const { runs, loader } = heldLoader<string>()
+    const controller = new AbortController()
+    const leaving = cache.getOrLoad('a', loader, { signal: controller.signal, errorTtl: SECOND })
+    await until(() => runs.length > 0)
+    controller.abort()
+    await rejectionOf(leaving)
+    runs[0]!.reject(new Error('offline'))
+    await turns()
+    expect(await cache.getOrLoad('a', () => 'value')).toBe('value')
+    expect(world.faults).toEqual([])
+  })
+
   it('nested loads that wait for each other across tabs end after lockTimeout', async () => {
     const world = createWorld()
     const [one, other] = world.tabs<string>(2, { lockTimeout: SECOND })
@@ -153,6 +186,137 @@ describe('with locks', () => {
     expect(await loading).toEqual(['(b)', '(a)'])
     await world.settle()
     expect(world.locks.held).toEqual([])
+  })
+})
+
+it('a load that fails after another tab has changed its key says nothing of the next one', async () => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2, { errorTtl: SECOND })
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  await other!.cache.delete('a')
+  await world.settle()
+  runs[0]!.reject(new Error('offline'))
+  await rejectionOf(loading)
+  expect(await one!.cache.getOrLoad('a', () => 'value')).toBe('value')
+})
+
+it.each([
+  ['during the load: it is not stored', true, []],
+  ['before the load, though told during it: it is stored', false, [{ type: 'set', key: 'a', local: true }]],
+])('a load whose key another tab has changed, %s, and listeners hear of it then and only then', async (_when, during, events) => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2)
+  await one!.cache.get('a')
+  world.network.deaf = true
+  if (!during) await other!.cache.delete('a')
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  if (during) await other!.cache.delete('a')
+  world.network.inject({ database: (await databaseNames())[0], changes: [{ type: 'delete', key: 'a' }], ids: [] })
+  const heard: unknown[] = []
+  one!.cache.subscribe((event) => event.local && heard.push(event))
+  runs[0]!.resolve('loaded')
+  await loading
+  await one!.cache.flush()
+  expect(heard).toEqual(events)
+  expect(await one!.cache.get('a')).toBe(during ? undefined : 'loaded')
+})
+
+it.each([
+  ['told', false],
+  ['not told of it', true],
+])('a load that keeps nothing, as its ttl is 0, leaves what another tab has set meanwhile; %s', async (_what, deaf) => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2)
+  await one!.cache.set('a', 'old', { ttl: 10, staleIfError: SECOND })
+  world.clock.advance(10)
+  const { runs, loader } = heldLoader<string>()
+  const loading = one!.cache.getOrLoad('a', loader, { ttl: 0 })
+  await until(() => runs.length > 0)
+  world.network.deaf = deaf
+  await other!.cache.set('a', 'new')
+  await world.settle()
+  runs[0]!.resolve('loaded')
+  expect(await loading).toBe('loaded')
+  await one!.cache.flush()
+  await world.settle()
+  expect(await Promise.all([one!, other!].map(({ cache }) => cache.get('a')))).toEqual(['new', 'new'])
+})
+
+describe('what was removed meanwhile', () => {
+  /** Passes microtasks, to come at any moment of a look at the disk. */
+  const moments = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) await Promise.resolve()
+  }
+
+  it('by a tag, in another tab during a background load: it is served no more', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { ttl: 10, staleWhileRevalidate: SECOND, tags: ['x'] })
+    await world.settle()
+    world.clock.advance(10)
+    const { runs, loader } = heldLoader<string>()
+    expect(await one!.cache.getOrLoad('a', loader)).toBe('old')
+    await until(() => runs.length > 0)
+    await other!.cache.deleteTag('x')
+    await world.settle()
+    const waiting = one!.cache.getOrLoad('a', () => expect.fail('called'))
+    expect(await isPending(waiting)).toBe(true)
+    runs[0]!.resolve('new')
+    expect(await waiting).toBe('new')
+  })
+
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('while a load finds a stale value on disk, moment %i: callers after that wait for a load', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { ttl: 10, staleWhileRevalidate: SECOND })
+    world.clock.advance(10)
+    await other!.cache.get('none')
+    const { runs, loader } = heldLoader<string>()
+    const first = other!.cache.getOrLoad('a', loader)
+    await moments(moment)
+    const removing = other!.cache.delete('a')
+    await turns(50)
+    const waiting = other!.cache.getOrLoad('a', loader)
+    // The first may have found nothing, and then it is its turn.
+    for (const count of [1, 2]) {
+      await turns()
+      runs.slice(0, count).forEach(({ resolve }) => resolve('new'))
+    }
+    expect(await waiting).toBe('new')
+    await Promise.all([first, removing])
+  })
+
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('by a tag, while a load looks at the disk, moment %i: callers after that are not served it', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('a', 'old', { tags: ['x'] })
+    await other!.cache.get('none')
+    const first = other!.cache.getOrLoad('a', () => 'new')
+    await moments(moment)
+    const removing = other!.cache.deleteTag('x')
+    expect(await other!.cache.getOrLoad('a', () => 'new')).toBe('new')
+    await Promise.all([first, removing])
+  })
+
+  it.each([0, 2, 4, 5, 6, 8, 12, 20])('by a tag, while a load looks at the disk once more in its turn, moment %i: likewise', async (moment) => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const loading = one!.cache.getOrLoad('a', loader, { tags: ['x'] })
+    await until(() => runs.length > 0)
+    const waiting = other!.cache.getOrLoad('a', () => 'new')
+    await turns()
+    runs[0]!.resolve('old')
+    await loading
+    await until(() => world.locks.waitingFor(world.locks.asked[0]!) === 0)
+    await moments(moment)
+    const removing = other!.cache.deleteTag('x')
+    expect(await other!.cache.getOrLoad('a', () => 'new')).toBe('new')
+    await Promise.all([waiting, removing])
   })
 })
 

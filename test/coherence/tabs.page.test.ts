@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { LOG_LENGTH } from '../../src/store/log.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
-import { heldLoader, rejectionOf } from '../helpers/loads.ts'
+import { databaseNames, settled } from '../helpers/indexed-db.ts'
+import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { away, createWorld, tierOf, type Tab } from './support/world.ts'
 
 afterEach(() => {
@@ -14,6 +15,22 @@ afterEach(() => {
 
 async function tiersOf(cache: Cache<unknown>): Promise<(string | undefined)[]> {
   return Promise.all(['a', 'b', 'c'].map((key) => tierOf(cache as Cache<never>, key)))
+}
+
+/** A transaction of another page that all others wait for, until it is let go. */
+async function holdDisk(): Promise<() => void> {
+  const [database = ''] = await databaseNames()
+  const connection = await settled(indexedDB.open(database))
+  const entries = connection.transaction(['entries', 'changes'], 'readwrite').objectStore('entries')
+  let held = true
+  const hold = (): void => {
+    if (held) entries.get('x').onsuccess = hold
+    else connection.close()
+  }
+  hold()
+  return () => {
+    held = false
+  }
 }
 
 describe('a page that comes back', () => {
@@ -158,6 +175,26 @@ describe('a page that comes back', () => {
     expect(await isPending(loading)).toBe(false)
     expect(await rejectionOf(loading)).toMatchObject({ name: 'AbortError' })
     expect(runs).toEqual([])
+  })
+
+  it('the time of a call passes while memory is checked, and goes on with its load', async () => {
+    const world = createWorld()
+    const [one] = await away(world)
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const letGo = await holdDisk()
+    one.page('pageshow')
+    const { runs, loader } = heldLoader<unknown>()
+    const codes = [100, 500].map((timeout) => one.cache.getOrLoad('new', loader, { timeout }).catch((error: { code: string }) => error.code))
+    await turns()
+    await world.pass((now = 100))
+    expect(await codes[0]).toBe('load-timeout')
+    letGo()
+    await until(() => runs.length > 0)
+    await world.pass(399)
+    expect(await isPending(codes[1]!)).toBe(true)
+    await world.pass(1)
+    expect(await codes[1]).toBe('load-timeout')
   })
 
   it.each(['close', 'destroy'] as const)('a load that waits for the check when %s comes keeps nothing', async (ending) => {

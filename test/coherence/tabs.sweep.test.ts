@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { createCache } from '../../src/index.ts'
 import { countDisk, databaseNames } from '../helpers/indexed-db.ts'
 import { NAME } from '../helpers/caches.ts'
+import { heldLoader, until } from '../helpers/loads.ts'
 import { createWorld } from './support/world.ts'
 
 afterEach(() => {
@@ -18,7 +19,7 @@ it('a tab whose turn it is not frees its memory all the same, and the disk when 
   await other!.cache.get('a')
   const [database] = await databaseNames()
   let release!: () => void
-  void navigator.locks.request(`${database} sweep`, {}, () => new Promise<void>((resolve) => (release = resolve)))
+  void navigator.locks.request(`sweep ${database}`, {}, () => new Promise<void>((resolve) => (release = resolve)))
   await world.settle()
   await world.pass(1_000)
   for (const { cache } of [one!, other!]) expect(cache.stats().memory).toMatchObject({ size: 0, expirations: 1 })
@@ -28,6 +29,21 @@ it('a tab whose turn it is not frees its memory all the same, and the disk when 
   await world.pass(1_000)
   await world.settle()
   expect(await countDisk(NAME)).toEqual({ records: 0, expiry: 0, tags: 0 })
+})
+
+it('a load under way keeps no tab from sweeping, whatever its key', async () => {
+  const world = createWorld()
+  const [one, other] = world.tabs<string>(2, { sweepInterval: 1_000 })
+  await one!.cache.set('a', 'x', { ttl: 500 })
+  await world.settle()
+  const { runs, loader } = heldLoader<string>()
+  const loading = other!.cache.getOrLoad('sweep', loader)
+  await until(() => runs.length > 0)
+  await world.pass(1_000)
+  await world.settle()
+  expect(await countDisk(NAME)).toMatchObject({ records: 0 })
+  runs[0]!.resolve('value')
+  await loading
 })
 
 it('a cache without a name asks for no lock', async () => {

@@ -242,6 +242,27 @@ it('what a tab alone holds is stored when there is room again, though it has rem
   expect(await site.values()).toEqual({ c: 2 })
 })
 
+it('a removal on a full disk, whose message is lost, is told with what is written next', async () => {
+  const { site, network } = createTabs(0)
+  // A sweep would look at the log.
+  const [one, other] = [1, 2].map(() => site.open<unknown>({ sweepInterval: 60 * MINUTE }))
+  await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'kept']]))
+  await site.pass(100)
+  expect(await site.within(1_000, other!.getMany(['a', 'b']))).toEqual(new Map([['a', 'old'], ['b', 'kept']]))
+  site.factory.fail(FULL_DISK)
+  network.deaf = true
+  await rejection(site.within(1_000, one!.set('tripped', 1)))
+  await site.within(1_000, one!.delete('a'))
+  await site.pass(100)
+  network.deaf = false
+  expect(other!.peek('a'), 'it has heard nothing').toBe('old')
+  site.factory.heal()
+  await site.pass(6 * MINUTE)
+  await site.within(1_000, one!.set('c', 1))
+  await site.pass(100)
+  expect([other!.peek('a'), other!.peek('b')]).toEqual([undefined, 'kept'])
+})
+
 it('a page that finds the marker of one that failed clears the disk, and the tabs that are open forget what it held', async () => {
   const { site, tabs: [one] } = createTabs(1)
   await site.within(1_000, one!.setMany([['a', 'old'], ['b', 'old']]))
