@@ -98,14 +98,13 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const answer = answerOf(task)
       if (!standsIn || networkTimeout >= 2 ** 31) return await answer
       return await within(networkTimeout, answer).catch((error) => {
+        // What was removed meanwhile stands in for nothing.
         if (task.isOvertaken()) return answer
         task.background = true
-        answer.catch(() => {})
         throw error
       })
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
-      // What was removed meanwhile stands in for nothing.
       if (standsIn && !task.isOvertaken()) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
       if (settings.unreachable === '504') return gatewayTimeout(`${name}; fwd=${task.why}`)
       throw error
