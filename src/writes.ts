@@ -133,10 +133,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
         decide(stored) {
           local = before && unsaved.has(before) ? before : undefined
           const found = stored ?? local
-          // Another tab may have written it while this page slept.
-          fresh = isFresh(found, found && isFromFuture(found, at) ? memory.readClock() : at) ? found : undefined
+          // Another tab may have written it while this page slept; what is made of it is then of that time too.
+          const by = found && isFromFuture(found, at) ? memory.readClock() : at
+          fresh = isFresh(found, by) ? found : undefined
           const next = decide(fresh)
-          return !next ? stored : isUsable(next, at) ? next : undefined
+          return !next ? stored : isUsable(next, fresh ? by : at) ? next : undefined
         },
       }
       const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [] }

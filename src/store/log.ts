@@ -20,23 +20,17 @@ interface LogRecord {
 /** In place of records that are not there any more. */
 const GONE: readonly Change[] = [EVERYTHING]
 
-/** Whether a record may be the only one: with it a log begins. */
-function standsAlone(changes: readonly Change[]): boolean {
-  return !changes.length || changes.some(isEverything)
-}
-
 /**
- * Records after a position; one that is {@link GONE} where they are not all there. They are as long as the record at the position and the one
- * before it are: whoever empties the log leaves at most its last, for himself, and whoever does so next removes that one too.
- *
- * @param emptied the position of the record that whoever asks has left
+ * Records after a position; one that is {@link GONE} where they are not all there.
+ * @param emptied the position at which whoever asks has emptied the log
  */
 export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number): Promise<readonly LogRecord[]> {
   const log = transaction.objectStore(LOG)
-  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position - 1, Infinity)))
+  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
   const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
-  const place = records.findIndex(({ id }) => id === position)
-  if (place > 0 || (records[0] && !place && (position === emptied || standsAlone(records[0].changes)))) return records.slice(place + 1)
+  const first = records[0]?.id ?? position + 1
+  if (first === position) return records.slice(1)
+  if (position === emptied && first === position + 1) return records
   // A database that was deleted meanwhile may number from below.
   return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
 }
@@ -57,12 +51,10 @@ export interface Log {
   append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
   /** Records of other tabs after a position. */
   since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
-  /**
-   * Removes the records, of which this tab knows all: whoever else looks takes everything for changed.
-   * @param changes what the transaction does
-   * @returns to be called once that is committed
-   */
-  empty(transaction: IDBTransaction, changes: readonly Change[]): Promise<() => void>
+  /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
+  empty(transaction: IDBTransaction): void
+  /** Whether it could not tell when it was last looked at: it cannot until there is another record in it. */
+  readonly isBlind: boolean
   /** Whether a later record is known than one that is not. */
   readonly isMissing: boolean
   /** Takes a record for known, one of this tab or one that another has told of. They may come in any order. */
@@ -78,10 +70,20 @@ export function createLog(): Log {
   let position: number | undefined
   let trimmed = 0
   let emptied: number | undefined
+  let isBlind = false
   /** Known records behind a gap. */
   const ahead = new Set<number>()
 
+  const look = async (transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]> => {
+    const records = await recordsSince(transaction, position, emptied)
+    isBlind = records[0]?.changes === GONE && records[0].id === position
+    return records
+  }
+
   return {
+    get isBlind() {
+      return isBlind
+    },
     get position() {
       return position
     },
@@ -104,18 +106,11 @@ export function createLog(): Log {
     },
     async since(transaction, position) {
       // What this tab has done it knows, and a commit of its own may come late.
-      return (await recordsSince(transaction, position, emptied)).filter(({ by }) => by !== own)
+      return (await look(transaction, position)).filter(({ by }) => by !== own)
     },
-    async empty(transaction, changes) {
-      const log = transaction.objectStore(LOG)
-      const last = position!
-      const [gone] = await recordsSince(transaction, last, emptied)
-      const record: LogRecord | undefined = await resultOf(log.get(last))
-      const leaves = !gone && !standsAlone(changesIn(record?.changes)) && !changes.some(isEverything)
-      log.delete(IDBKeyRange.upperBound(last, leaves))
-      return () => {
-        emptied = leaves ? last : undefined
-      }
+    empty(transaction) {
+      transaction.objectStore(LOG).clear()
+      emptied = position
     },
     see(id) {
       if (position === undefined || id <= position) return
@@ -134,7 +129,7 @@ export function createLog(): Log {
         position ??= last ?? 0
         return []
       }
-      const records = await recordsSince(transaction, position, emptied)
+      const records = await look(transaction, position)
       // Meanwhile the position may have moved on.
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}

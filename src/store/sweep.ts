@@ -36,8 +36,24 @@ export async function sweepExpired(
   let from = -Infinity
   let asked = LISTED_AT_ONCE
   let position = -1
+  /** Whether a record was found that the engine cannot read. In Chromium a transaction ends with that, and is tried again. */
+  let unreadable = false
   /** Whether each of the keys is there: of what a prefix or a tag has removed nobody knows. */
   let sure = true
+  /** Of a page's last key. Its record tells at once; its index row too, but to get there takes as long as the page. */
+  const expiryOf = async (last: IDBValidKey, entries: IDBObjectStore): Promise<number> => {
+    if (!unreadable) {
+      unreadable = true
+      const { expiresAt } = await resultOf<Readonly<{ expiresAt: number }>>(entries.get(last))
+      unreadable = false
+      return expiresAt
+    }
+    const request = entries.index(BY_EXPIRY).openKeyCursor(IDBKeyRange.bound(from, now))
+    const cursor = await resultOf(request)
+    const moved = resultOf(request)
+    cursor!.advance(asked - 1)
+    return (await moved)!.key as number
+  }
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
@@ -65,7 +81,7 @@ export async function sweepExpired(
       while (!keys) {
         const page = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))
         // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
-        const expiresAt = page.length < asked ? undefined : await resultOf<Readonly<{ expiresAt: number }>>(entries.get(page.at(-1)!)).then(({ expiresAt }) => expiresAt, () => expiryOf(entries, from, now, asked))
+        const expiresAt = page.length < asked ? undefined : await expiryOf(page.at(-1)!, entries)
         // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
         for (const key of sortEntryKeys(entries, page)) expired.add(key)
         if (expiresAt === undefined) keys = [...expired].sort()
@@ -83,15 +99,6 @@ export async function sweepExpired(
     keys = keys.slice(deleted.length)
     if (!keys.length || !deleted.length) return swept
   }
-}
-
-/** When the nth of a page expires, whose record the engine cannot read: its index row tells, but to get there takes as long as the page. */
-async function expiryOf(entries: IDBObjectStore, from: number, now: number, nth: number): Promise<number> {
-  const request = entries.index(BY_EXPIRY).openKeyCursor(IDBKeyRange.bound(from, now))
-  const cursor = await resultOf(request)
-  const moved = resultOf(request)
-  cursor!.advance(nth - 1)
-  return (await moved)!.key as number
 }
 
 /**

@@ -67,7 +67,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
   /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
-    const { changes, emptied, record } = await connection.run(
+    const { changes, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
@@ -75,14 +75,13 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
         if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
-        const emptied = frugal ? await log.empty(transaction, changes) : undefined
-        return { changes, emptied, record: frugal || !changes.length ? undefined : log.append(transaction, unlogged.concat(changes)) }
+        if (frugal) log.empty(transaction)
+        return { changes, record: frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
       owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
-    emptied?.()
     // Whoever hears of the record takes all that is in it for known.
     const told = record ? unlogged.concat(changes) : changes
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
@@ -119,7 +118,8 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
     } catch (error) {
       // Whoever has closed the cache, or removed the data, had the last word.
       if ((error as CacheError).code === 'closed') return error as CacheError
-      owed.add(writes)
+      // Nothing came of it, so those that leave all as it is have changed nothing.
+      owed.add((error as CacheError).code === 'paused' ? writes.filter(({ idle }) => !idle) : writes)
       if (owed.size) await commit([], true).catch(() => {})
       return error as CacheError
     }

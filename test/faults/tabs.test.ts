@@ -215,20 +215,6 @@ it('a load under way in a tab that hears nothing is not stored, where another re
   expect(await site.within(1_000, (await site.reload<unknown>()).get('a'))).toBeUndefined()
 })
 
-it('of tabs that remove entries on a full disk, and do not hear each other, each finds what the others have removed', async () => {
-  const site = createSite()
-  const tabs = [await site.ready<unknown>(), await site.ready<unknown>(), await site.ready<unknown>()]
-  const keys = ['a', 'b', 'c']
-  await site.within(1_000, tabs[0]!.setMany(keys.map((key) => [key, 'old'])))
-  for (const tab of tabs) await site.within(1_000, tab.getMany(keys))
-  site.factory.fail(FULL_DISK)
-  await rejection(site.within(1_000, tabs[0]!.set('unsaved', 1)))
-  for (const [place, tab] of tabs.entries()) expect(await site.within(1_000, tab.delete(keys[place]!))).toBe(true)
-  // A load looks at the log first.
-  for (const tab of tabs) await site.within(1_000, tab.getOrLoad('loaded', () => 2).catch(() => {}))
-  for (const tab of tabs) expect(await site.within(1_000, tab.getMany(keys))).toEqual(new Map())
-})
-
 it('what a tab alone holds is stored when there is room again, though it has removed entries on the full disk', async () => {
   const site = createSite()
   const one = await site.ready<unknown>()

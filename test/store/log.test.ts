@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Change } from '../../src/index.ts'
-import { createLog, recordsSince, type Log } from '../../src/store/log.ts'
+import { createLog, recordsSince } from '../../src/store/log.ts'
 import { turns } from '../helpers/deferred.ts'
 import { databaseNames, settled } from '../helpers/indexed-db.ts'
 import { openIndexedDbStore } from '../helpers/indexeddb-store.ts'
@@ -56,7 +56,7 @@ describe('position and catching up', () => {
   })
 
   it('what was told of behind a gap is not told again when the gap is read', async () => {
-    const inside = await logOf(0, 1, 2, 3, 4, 5)
+    const inside = await logOf(1, 2, 3, 4, 5)
     await inside(async (store) => {
       const log = createLog()
       store.delete(IDBKeyRange.lowerBound(2))
@@ -83,54 +83,6 @@ describe('position and catching up', () => {
     })
   })
 
-  it('whoever empties it knows what is in it until another does, and all others know nothing', async () => {
-    const inside = await logOf(1, 2, 3)
-    await inside(async (store) => {
-      const { transaction } = store
-      const [one, other, third] = [createLog(), createLog(), createLog()]
-      for (const log of [one, other, third]) await log.catchUp(transaction)
-      const empty = async (log: Log): Promise<void> => (await log.empty(transaction, []))()
-      for (let times = 0; times < 2; times++) {
-        await empty(one)
-        expect(await one.catchUp(transaction)).toEqual([])
-        for (const log of [other, third]) expect(await log.catchUp(transaction)).toEqual([EVERYTHING])
-      }
-      await empty(other)
-      for (const log of [one, third]) expect(await log.catchUp(transaction)).toEqual([EVERYTHING])
-      for (const id of [4, 5]) store.put({ id, changes: [set(`k${id}`)] })
-      for (const log of [one, other, third]) {
-        await log.catchUp(transaction)
-        expect(log.position).toBe(5)
-        expect(await log.catchUp(transaction), 'and then all know it again').toEqual([])
-      }
-    })
-  })
-
-  it('a transaction that empties it and comes to nothing lets nobody believe that it has', async () => {
-    const inside = await logOf(1, 2)
-    await inside(async (store) => {
-      const { transaction } = store
-      const [one, other] = [createLog(), createLog()]
-      for (const log of [one, other]) await log.catchUp(transaction)
-      await one.empty(transaction, [])
-      store.put({ id: 1, changes: [] })
-      const done = await other.empty(transaction, [])
-      done()
-      expect(await one.catchUp(transaction)).toEqual([EVERYTHING])
-      expect(await other.catchUp(transaction)).toEqual([])
-    })
-  })
-
-  it('a log that is emptied together with all data leaves no names behind', async () => {
-    const inside = await logOf(1, 2)
-    await inside(async (store) => {
-      const log = createLog()
-      await log.catchUp(store.transaction)
-      ;(await log.empty(store.transaction, [EVERYTHING]))()
-      expect(await settled(store.getAll())).toEqual([])
-    })
-  })
-
   it('what it has heard of last comes before what it does next, known or not', async () => {
     const inside = await logOf(1)
     await inside(async (store) => {
@@ -146,7 +98,7 @@ describe('position and catching up', () => {
   })
 
   it('records behind a gap that is never filled are not remembered without end', async () => {
-    const inside = await logOf(0, 1)
+    const inside = await logOf(1)
     await inside(async (store) => {
       const log = createLog()
       await log.catchUp(store.transaction)

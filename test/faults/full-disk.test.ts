@@ -1,0 +1,91 @@
+// A full disk: removals are done without their records in the log, and what that costs others, later loads and later pages.
+
+import { expect, it } from 'vitest'
+import { createSite, FULL_DISK } from './support/site.ts'
+
+it('on a disk that was full from the start memory keeps what was loaded, and serves a refused value', async () => {
+  const site = createSite()
+  const cache = await site.ready<string>()
+  site.factory.fail(FULL_DISK)
+  await site.within(1_000, cache.set('a', 'x').catch(() => {}))
+  expect(cache.peek('a')).toBe('x')
+  await site.within(1_000, cache.getOrLoad('b', () => 'b'))
+  await site.within(1_000, cache.getOrLoad('c', () => 'c'))
+  expect([cache.peek('a'), cache.peek('b'), cache.peek('c')]).toEqual(['x', 'b', 'c'])
+})
+
+it('a disk that was full from the start stores loads when there is room again', async () => {
+  const site = createSite()
+  const cache = await site.ready<string>()
+  const full = site.factory.fail(FULL_DISK)
+  await site.within(1_000, cache.set('a', 'x').catch(() => {}))
+  await site.within(1_000, cache.delete('a').catch(() => {}))
+  full.end()
+  await site.pass(61_000)
+  expect(cache.status.persistence).toBe('indexeddb')
+  let loads = 0
+  for (let round = 0; round < 6; round++) await site.within(1_000, cache.getOrLoad('d', () => `d${++loads}`))
+  expect(loads).toBeLessThan(3)
+})
+
+it('after a clear on a full disk loads are stored when there is room again', async () => {
+  const site = createSite()
+  const cache = await site.ready<string>()
+  await site.within(1_000, cache.set('k', 'v'))
+  const full = site.factory.fail(FULL_DISK)
+  await site.within(1_000, cache.set('a', 'x').catch(() => {}))
+  await site.within(1_000, cache.clear())
+  full.end()
+  await site.pass(61_000)
+  expect(cache.status.persistence).toBe('indexeddb')
+  let loads = 0
+  for (let round = 0; round < 6; round++) await site.within(1_000, cache.getOrLoad('d', () => `d${++loads}`))
+  expect(loads).toBeLessThan(3)
+})
+
+it('on the page after a full disk, with room, loads are stored', async () => {
+  const site = createSite()
+  let cache = await site.ready<string>()
+  await site.within(1_000, cache.set('k', 'v'))
+  const full = site.factory.fail(FULL_DISK)
+  await site.within(1_000, cache.set('a', 'x').catch(() => {}))
+  full.end()
+  cache = await site.reload<string>()
+  let loads = 0
+  for (let round = 0; round < 6; round++) await site.within(1_000, cache.getOrLoad('d', () => `d${++loads}`))
+  expect(cache.status.persistence).toBe('indexeddb')
+  expect(loads).toBeLessThan(3)
+})
+
+it('a clear that comes first, and a clear on a full disk that is there from the start, cost no load its place', async () => {
+  const site = createSite()
+  const cache = site.open<string>()
+  await site.within(1_000, cache.clear())
+  expect(await site.within(1_000, cache.getOrLoad('a', () => 'a'))).toBe('a')
+  expect(await site.values()).toEqual({ a: 'a' })
+  await site.within(1_000, cache.clear())
+  site.factory.fail(FULL_DISK)
+  await site.within(1_000, cache.set('b', 'b').catch(() => {}))
+  await site.within(1_000, cache.getOrLoad('c', () => 'c'))
+  await site.within(1_000, cache.getOrLoad('d', () => 'd'))
+  expect(['b', 'c', 'd'].map((key) => cache.peek(key))).toEqual(['b', 'c', 'd'])
+})
+
+it('a touch, behind a set that finds the disk full, of what memory does not hold, removes nothing from disk', async () => {
+  const site = createSite()
+  let cache = await site.ready<string>()
+  // Room is made of others.
+  await site.within(1_000, cache.set('zzz', 'v'))
+  for (let i = 0; i < 30; i++) await site.within(1_000, cache.set(`z${i}`, 'z'))
+  cache = await site.reload<string>()
+  await site.within(1_000, cache.get('nothing'))
+  const full = site.factory.fail(FULL_DISK)
+  const setting = cache.set('big', 'x').catch(() => {})
+  for (let i = 0; i < 30; i++) await Promise.resolve()
+  const touching = cache.touch('zzz', 7_200_000)
+  await site.within(5_000, setting)
+  const touched = await site.within(5_000, touching)
+  expect(touched).toBe(false)
+  full.end()
+  expect((await site.values())['zzz']).toBe('v')
+})
