@@ -45,7 +45,7 @@ function make(body: BodyInit | null, init: ResponseInit, members: Members, live?
   Answer ??= defineAnswer()
   const { status = 200, statusText = '', headers = [] } = init
   // Statuses that have no body (Fetch, "null body status"), and characters that Node lets through, but `Response` does not take.
-  return new Answer([204, 205, 304].includes(status) ? null : body, { status, statusText: statusText.replace(/[^\t -\xff]/g, '?'), headers }, members, live)
+  return new Answer([204, 205, 304].includes(status) ? null : body, { status, statusText: statusText.replace(/[^\t -~\x80-\xff]/g, '?'), headers }, members, live)
 }
 
 /** Members that the constructor of `Response` does not take. */
@@ -57,6 +57,9 @@ interface Live {
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
+
+/** By clone: Node cancels the body of a response that nobody holds any more. */
+const sources = new WeakMap<Response, Response>()
 
 /** Its clones have the members too. Own properties would take longer. */
 let Answer: ReturnType<typeof defineAnswer> | undefined
@@ -98,7 +101,9 @@ function defineAnswer() {
 
     override clone(): Response {
       const copy = super.clone()
-      return new Answer(copy.body, copy, this.#members, this.#live)
+      const clone = new Answer(copy.body, copy, this.#members, this.#live)
+      sources.set(clone, copy)
+      return clone
     }
   }
 }

@@ -40,7 +40,10 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
     const { method, cache, credentials, redirect, mode, integrity } = request ?? DEFAULTS
     const headers = fieldsOf(request?.headers ?? init?.headers)
     // Relative ones count from the page.
-    const url = urlOf(request?.url ?? String(input), globalThis.document?.baseURI ?? globalThis.location?.href)
+    const base = globalThis.document?.baseURI ?? globalThis.location?.href
+    const written = request?.url ?? String(input)
+    const url = urlOf(written, base)
+    const signal = (request ?? init)?.signal ?? undefined
     return {
       url,
       own: here ? url.startsWith(`${here}/`) : undefined,
@@ -51,9 +54,10 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
       redirect,
       mode,
       integrity,
-      signal: (request ?? init)?.signal ?? undefined,
+      signal,
       directives: parseDirectives(headers.get('cache-control') ?? headers.get('pragma')),
-      request: build,
+      // As it was when it was asked for: a `URL` and fields may change afterwards, and so may the page's address.
+      request: () => (request ??= new Request(new URL(written, base), { headers: [...headers], signal: signal ?? null })),
     }
   }
 }

@@ -1,7 +1,7 @@
 // createCachedFetch: the order of things for one call of fetch. What may be used is verdict.ts's business, what is stored
 // policy.ts's, and how it comes from the origin exchange.ts's.
 
-import { concerns } from '../change.ts'
+import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
 import { call, CacheError, reportLater } from '../errors.ts'
 import { within } from '../within.ts'
@@ -99,13 +99,13 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       if (!standsIn || networkTimeout >= 2 ** 31) return await answer
       return await within(networkTimeout, answer).catch((error) => {
         // What was removed meanwhile stands in for nothing.
-        if (task.isOvertaken()) return answer
+        if (task.isOvertaken(stored.tags)) return answer
         task.background = true
         throw error
       })
     } catch (error) {
       if (ask.signal?.aborted || error instanceof CacheError) throw error
-      if (standsIn && !task.isOvertaken()) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
+      if (standsIn && !task.isOvertaken(stored.tags)) return serve(stored, bytes!, ask, `fwd=${task.why}; detail=offline`)
       if (settings.unreachable === '504') return gatewayTimeout(`${name}; fwd=${task.why}`)
       throw error
     }
@@ -115,7 +115,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const answerOf = async (task: Task): Promise<Response> => {
     const { ask, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
-    for (const refresh of refreshes ? [true] : [false, true]) {
+    for (const refresh of [refreshes, true]) {
       // What was asked for before a removal is not stored after it; once it has begun, the load sees to that.
       if (task.isOvertaken()) break
       const response = await exchange(cache, settings, task, refresh)
@@ -125,7 +125,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       // What it joined was asked for by one who waited.
       if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
       if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
-      if (task.background) break
+      // A list that is fresh for another variant's sake has kept the load from asking.
+      if (task.background && !(await cache.has(task.key))) break
     }
     if (task.background) throw new TypeError('Cannot fetch: nobody waits for it')
     return forward(ask, `${why}; collapsed=?0`, outgoing(ask, settings.revalidate, ask.signal ?? null))
@@ -135,13 +136,17 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (onUpdate) call(onUpdate, [{ url, status, changed }])
   }
 
-  cache.subscribe(async (event) => {
-    if (event.type.startsWith('delete') && removals.push(event as Removal) > MOST_REMOVALS) dropped += removals.splice(0, MOST_REMOVALS / 2).length
+  const listen = async (event: CacheEvent): Promise<void> => {
+    const removal = event.type === 'destroy' ? EVERYTHING : event.type.startsWith('delete') && event
+    if (removal && removals.push(removal as Removal) > MOST_REMOVALS) dropped += removals.splice(0, MOST_REMOVALS / 2).length
     const url = event.type === 'set' && urlOf(event.key)
     if (!url || !onUpdate) return
     const [latest] = await list(cache, event.key).catch(() => [])
     if (latest?.changed !== undefined) tellUpdate(url, latest, latest.changed)
-  })
+  }
+  // A server may make one for each of its requests. Whoever is to be told of updates stays.
+  if (onUpdate) cache.subscribe(listen)
+  else subscribeFor(removals, cache, listen)
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
@@ -158,7 +163,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const prefix = prefixFor(ask)
       const key = keyOf(ask.url, prefix)
       const began = dropped + removals.length
-      const isOvertaken = (): boolean => began < dropped || removals.slice(began - dropped).some((removal) => concerns(removal, key))
+      const isOvertaken: Task['isOvertaken'] = (tags) => began < dropped || removals.slice(began - dropped).some((removal) => concerns(removal, key, tags))
       const digest = digestOf(ask.headers)
       const user = digest && (await digest)
       if (user === undefined && !partition) return forward(ask, 'bypass')
@@ -182,10 +187,21 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 /** One call of fetch, and where its responses are. */
 type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'isOvertaken'>
 
-type Removal = Extract<CacheEvent, { type: `delete${string}` }>
+type Removal = Exclude<Change, { type: 'set' }>
 
 /** Removals that are remembered, at most. */
 const MOST_REMOVALS = 1_000
+
+type Listener = (event: CacheEvent) => unknown
+
+const listeners = new WeakMap<object, Listener>()
+
+/** Listens as long as anybody has the owner. */
+function subscribeFor(owner: object, cache: Cache<HttpEntry>, listener: Listener): void {
+  listeners.set(owner, listener)
+  const reference = new WeakRef(listener)
+  const end = cache.subscribe((event) => (reference.deref() ?? end)(event))
+}
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */
 const SAFE = /^(GET|HEAD|OPTIONS|TRACE)$/

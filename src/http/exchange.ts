@@ -14,7 +14,7 @@ import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
 import { forget, keep, list, type Found } from './responses.ts'
-import { selectorsOf, type HttpEntry, type StoredResponse } from './variants.ts'
+import { findVariant, selectorsOf, type HttpEntry, type StoredResponse } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
 /** What is stored is asked about, and may stand in. */
@@ -32,8 +32,8 @@ export interface Task extends Found {
   readonly why: string
   /** Epoch ms. */
   readonly asked: number
-  /** Whether something was removed since it began that concerns it. */
-  readonly isOvertaken: () => boolean
+  /** Whether something was removed since it began that concerns it. @param tags of what is stored; absent for what may come, of which nobody knows them */
+  readonly isOvertaken: (tags?: readonly string[]) => boolean
 }
 
 /**
@@ -43,8 +43,11 @@ export interface Task extends Found {
 export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
   const { ask, prefix, key, user, stored, bytes, event, why } = task
   const { clock, name, maxBodyBytes } = settings
-  // A caller who was served already ends nothing.
-  const signal = task.background ? undefined : ask.signal
+  const leaving = new AbortController()
+  const leave = (): void => {
+    // A caller who was served already ends nothing.
+    if (!task.background) leaving.abort(ask.signal!.reason)
+  }
   const known = new Headers(stored?.headers as [string, string][])
   const head = ask.method === 'HEAD'
   let give!: (response?: Response) => void
@@ -110,23 +113,25 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     if (!isReadable(response)) return void give(response)
     const record = recordOf(response)
     const length = response.headers.get('content-length')
-    // On its way to another origin a request loses its credentials.
-    const isOwn = new URL(record.url).origin === new URL(ask.url).origin
+    // On its way to another origin a request loses its credentials, also if it comes back from there: then it is no longer `basic`.
+    const isOwn = new URL(record.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     // For its caller it ends when it is stored.
-    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal } as StreamPipeOptions)
+    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
     if (!task.background) passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
     // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known.
     if (!whole || (length && Number(length) !== whole.byteLength && !response.headers.has('content-encoding'))) return undefined
     const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
-    if (!response.redirected) return keep(cache, context, key, await variants, found, whole)
-    // What was redirected is the answer of where it came from, and takes the place of what was stored here.
     const own = prefix + record.url
-    if (stored) cache.delete(bodyKeyOf(key, stored.selectors)).catch(() => {})
-    return keep(cache, context, own, await list(cache, own), found, whole, (await variants).filter(({ stamp }) => stamp !== stored?.stamp))
+    // It may lead back.
+    if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, whole)
+    // What was redirected is the answer of where it came from, and takes the place of what was stored here.
+    const replaced = (await variants).filter((variant) => findVariant([variant], ask, user))
+    for (const { selectors } of replaced) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
+    return keep(cache, context, own, await list(cache, own), found, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
@@ -134,6 +139,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     if (task.isOvertaken()) return undefined
     // What changes from here on voids this load; what has changed before is in the list.
     variants = list(cache, key)
+    // Of a cache that was closed meanwhile nobody may ask.
+    variants.catch(() => {})
     let response = await send(context.signal, !head)
     if (stored && bytes) {
       const { status, headers } = response
@@ -143,7 +150,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       if (head) passOn(response, '')
       if (confirms) return await confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
-      if (replacesError(status, stored, ask, now) && !task.isOvertaken()) {
+      if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
         response.body?.cancel().catch(() => {})
         return void serveStored(stored, bytes, status, '; detail=sie')
       }
@@ -153,8 +160,12 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     return receive(context, response)
   }
 
+  ask.signal?.addEventListener('abort', leave)
+  if (ask.signal?.aborted) leave()
   /** Its value shows in the cache. What fails after the response was given, its body tells. */
-  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal } as LoadOptions).then(() => give(), fail)
+  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: leaving.signal } as LoadOptions)
+    .then(() => give(), fail)
+    .finally(() => ask.signal?.removeEventListener('abort', leave))
   // An event that is over takes no more.
   call(() => event?.waitUntil(done.then(() => cache.flush()).catch(() => {})), [])
   return answer

@@ -5,10 +5,10 @@ import type { Ask } from './ask.ts'
 import type { CachedFetchOptions } from './contract.ts'
 
 /** @param stored fields of the response to be asked about */
-export function outgoing({ request, cache: asked, mode, own }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal | null, stored?: Headers): Request {
+export function outgoing({ request, headers: fields, cache: asked, mode, own }: Ask, revalidate: CachedFetchOptions['revalidate'], signal: AbortSignal | null, stored?: Headers): Request {
   // On servers there is no HTTP cache below, and `force-cache` adds no fields.
   const below = own !== undefined
-  const headers = new Headers(request().headers)
+  const headers = new Headers([...fields])
   // The whole is what is stored.
   headers.delete('range')
   let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : below ? 'no-cache' : 'force-cache'

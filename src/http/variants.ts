@@ -55,7 +55,7 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
 /** Of several that fit, the latest (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
   return variants.find(
-    ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => selectorOf(name, ask, user) === value),
+    ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value),
   )
 }
 

@@ -160,3 +160,28 @@ test('networkTimeout: 0 serves what is stale at once', async () => {
   await vi.waitFor(async () => expect(await text(page.url, { cache: 'force-cache' })).toBe('new'), 10_000)
   await world.settle()
 })
+
+test('an abort by one who was served after networkTimeout does not end one either', async () => {
+  const world = createWorld()
+  const { text, fetch } = standOn(world, { networkTimeout: 2 * SECOND }, world.tab<HttpEntry>().cache)
+  const gate = deferred()
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'old' })
+  await text(page.url)
+  await world.pass(61 * SECOND)
+  page.visits()
+  page.answer = async () => {
+    await gate.promise
+    return { fields: { 'Cache-Control': 'max-age=60' }, body: 'new' }
+  }
+  const controller = new AbortController()
+  const asking = fetch(page.url, { signal: controller.signal })
+  await page.visit()
+  await world.pass(2 * SECOND)
+  expect(await (await asking).text()).toBe('old')
+  controller.abort()
+  await turns()
+  gate.resolve()
+  await turns(100)
+  await world.settle()
+  expect(await text(page.url, { cache: 'force-cache' })).toBe('new')
+})

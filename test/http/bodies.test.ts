@@ -1,8 +1,9 @@
 // Bodies: stored whole or not at all, byte for byte, and nobody's to change.
 
 import { describe, expect, test } from 'vitest'
-import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { MEMORY_ALONE, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred, turns } from '../helpers/deferred.ts'
+import { collect } from '../helpers/heap.ts'
 import { FRESH, serveSite, type Answering } from './serving.ts'
 import { cacheStatusOf, NO_ROWS, reload, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
@@ -222,10 +223,25 @@ test('what is stored does not answer a request with integrity: fetch checks it',
   await expect(fetch(page.url, { integrity: `sha256-${'A'.repeat(43)}=` })).rejects.toThrow(TypeError)
 })
 
-test.each([['UTF-8', 'Успех', 'utf8'], ['Latin-1', 'Grüße', 'latin1']] as const)('a status text in %s is no fault', async (_what, phrase, encoding) => {
+test.each([['UTF-8', 'Успех', 'utf8'], ['Latin-1', 'Grüße', 'latin1'], ['ASCII, with DEL', 'O\x7fK', 'latin1']] as const)('a status text in %s is no fault', async (_what, phrase, encoding) => {
   const { text } = standOn(placeOf(TWO_TIERS))
   const page = site.page((_visit, response) => {
     response.socket!.end(Buffer.concat([Buffer.from('HTTP/1.1 200 '), Buffer.from(phrase, encoding), Buffer.from('\r\nContent-Length: 1\r\nCache-Control: max-age=60\r\n\r\nx')]))
   })
   expect([await text(page.url), await text(page.url), await text(page.url, { method: 'POST', body: 'y' })]).toEqual(['x', 'x', 'x'])
+})
+
+test('a clone keeps its body, whatever is collected', async () => {
+  const { fetch } = standOn(placeOf(MEMORY_ALONE))
+  const page = site.page(FRESH)
+  const response = await fetch(page.url)
+  const copy = response.clone()
+  await response.text()
+  for (let n = 0; n < 5; n++) await collect()
+  expect(await copy.text()).toBe('v1')
+  const hit = await fetch(page.url)
+  const other = hit.clone()
+  for (let n = 0; n < 5; n++) await collect()
+  expect(await other.text()).toBe('v1')
+  expect(await hit.text()).toBe('v1')
 })

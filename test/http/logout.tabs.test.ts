@@ -105,9 +105,11 @@ test.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s: a GET that waits f
   expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
 })
 
-test.each(['networkTimeout', 'offline', 'stale-if-error'])('what a logout has removed does not stand in after it: %s', async (how) => {
+test.each(
+  ['networkTimeout', 'offline', 'stale-if-error'].flatMap((how) => ['clear', 'destroy', 'destroy in another tab'].map((removal) => [how, removal] as const)),
+)('%s: what a logout by %s has removed does not stand in after it', async (how, removal) => {
   const world = createWorld()
-  const { fetch, text } = standOn(world, { ...options, ...(how === 'networkTimeout' && { networkTimeout: 2_000 }) }, world.tab<never>().cache)
+  const [{ fetch, text, cache }, other] = world.tabs<never>(2).map((tab) => standOn(world, { ...options, ...(how === 'networkTimeout' && { networkTimeout: 2_000 }) }, tab.cache)) as [Standing, Standing]
   const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'private' })
   await text(page.url)
   await world.pass(61_000)
@@ -119,7 +121,8 @@ test.each(['networkTimeout', 'offline', 'stale-if-error'])('what a logout has re
   }
   const asking = text(page.url).catch(() => 'rejected')
   await page.visit()
-  await world.await(fetch.clear('me'))
+  await world.await(removal === 'clear' ? fetch.clear('me') : (removal === 'destroy' ? cache : other.cache).destroy())
+  await world.settle()
   await world.pass(2_000)
   gate.resolve()
   expect(await asking).toBe(how === 'offline' ? 'rejected' : 'sorry')
@@ -137,4 +140,38 @@ test.each<[what: string, remove: (standing: Standing) => Promise<unknown>]>([
   await world.await(remove(standing))
   await asking
   expect(await standing.ask(page.url)).toEqual(['v1', 'hit; ttl=60'])
+})
+
+test.each<[whose: string, group: string, standsIn: boolean]>([['another', 'others', true], ['its own', 'mine', false]])('the removal of %s group while a request is under way: what is stored stands in or not', async (_whose, group, standsIn) => {
+  for (const how of ['offline', 'error']) {
+    const world = createWorld()
+    const { fetch, text } = standOn(world, options, world.tab<never>().cache)
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600', 'Cache-Groups': '"mine"' }, body: 'stored' })
+    await text(page.url)
+    await world.pass(61_000)
+    page.visits()
+    const gate = deferred()
+    page.answer = async (_visit, response) => {
+      await gate.promise
+      return how === 'offline' ? void response.destroy() : { status: 503, body: 'sorry' }
+    }
+    const asking = text(page.url).catch(() => 'rejected')
+    await page.visit()
+    await world.await(fetch.invalidate({ group }))
+    gate.resolve()
+    expect(await asking).toBe(standsIn ? 'stored' : how === 'offline' ? 'rejected' : 'sorry')
+  }
+})
+
+test('a cache that is closed at any moment of a request leaves nothing unhandled', async () => {
+  for (let moment = 0; moment < 40; moment++) {
+    const world = createWorld()
+    const { text, cache } = standOn(world, {}, world.tab<never>().cache)
+    const page = site.page(FRESH)
+    const asking = text(page.url).catch(() => {})
+    for (let turn = 0; turn < moment; turn++) await undefined
+    const closing = cache.close()
+    await world.settle()
+    await Promise.all([asking, closing])
+  }
 })

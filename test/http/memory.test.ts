@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
 import { createCache } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
+import { deferred } from '../helpers/deferred.ts'
+import { collect } from '../helpers/heap.ts'
 import { FRESH, long, serveSite, type Answering } from './serving.ts'
 import { standOn } from './standing.ts'
 
@@ -37,4 +39,38 @@ test('each of 1,500 URLs has its own answer, asked again and again', async () =>
   const cachedFetch = createCachedFetch(createCache<HttpEntry>({ maxEntries: Infinity }), { fetch: origin })
   for (const url of [...urls, ...urls, ...urls]) expect(await (await cachedFetch(`${url}#part`)).text()).toBe(url)
   expect(asked).toEqual(urls)
+})
+
+test('a cachedFetch that nobody has any more goes', async () => {
+  const cache = createCache<HttpEntry>()
+  const page = site.page(FRESH)
+  const refs = await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => {
+      const partition = (): string => `user${n}`
+      await (await createCachedFetch(cache, { partition })(page.url)).text()
+      return new WeakRef(partition)
+    }),
+  )
+  for (let n = 0; n < 5; n++) await collect()
+  expect(refs.filter((ref) => ref.deref()).length).toBeLessThan(3)
+})
+
+test('one that is dropped while it asks hears of removals still', async () => {
+  const clock = { at: Date.now(), now: () => clock.at }
+  const cache = createCache<HttpEntry>({ clock })
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'private' })
+  await (await createCachedFetch(cache, { clock })(page.url)).text()
+  clock.at += 61_000
+  page.visits()
+  const gate = deferred()
+  page.answer = async (_visit, response) => {
+    await gate.promise
+    return void response.destroy()
+  }
+  const asking = createCachedFetch(cache, { clock })(page.url).then((response) => response.text(), () => 'rejected')
+  await page.visit()
+  for (let n = 0; n < 5; n++) await collect()
+  await cache.clear()
+  gate.resolve()
+  expect(await asking).toBe('rejected')
 })

@@ -1,11 +1,13 @@
 // What was redirected is stored as the answer of where it came from; where a URL leads to is asked anew each time.
 
 import { describe, expect, test } from 'vitest'
-import { placeOf } from '../helpers/caches.ts'
-import { serveSite, type Page } from './serving.ts'
-import { cacheStatusOf, standOn, TIERS } from './standing.ts'
+import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { SECOND } from '../helpers/clock.ts'
+import { long, serveSite, type Page } from './serving.ts'
+import { as, cacheStatusOf, standOn, TIERS } from './standing.ts'
 
 const site = serveSite()
+const elsewhere = serveSite()
 const LONG = { 'Cache-Control': 'max-age=31536000, immutable' }
 
 /** A page that leads to others, and two that it may lead to. */
@@ -100,4 +102,47 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await standing.text(latest.url)).toBe('two 1')
     await expect(standing.fetch(latest.url, { redirect: 'error' }), 'nor does what is stored').rejects.toThrow(TypeError)
   })
+})
+
+test('a reload that is redirected replaces what was stored', async () => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const target = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'moved' })
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=600' }, body: 'here' })
+  expect(await text(page.url)).toBe('here')
+  page.answer = { status: 302, fields: { Location: target.url } }
+  expect(await text(page.url, { cache: 'reload' })).toBe('moved')
+  expect(await text(page.url)).toBe('moved')
+})
+
+test('one that leads back is stored', async () => {
+  const place = placeOf(TWO_TIERS)
+  const { ask } = standOn(place)
+  const bounce = site.page({})
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: long('one') })
+  bounce.answer = { status: 302, fields: { Location: page.url } }
+  await ask(page.url)
+  place.clock.advance(61 * SECOND)
+  page.answer = ({ number }) => (number === 2 ? { status: 302, fields: { Location: bounce.url } } : { fields: { 'Cache-Control': 'max-age=60' }, body: long('two') })
+  expect((await ask(page.url))[0]).toBe(long('two'))
+  expect(await ask(page.url)).toEqual([long('two'), 'hit; ttl=60'])
+})
+
+test('a request that went by another origin has lost its credentials: what comes is not its user’s', async () => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const target = site.page(({ headers: { authorization } }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: `${authorization}` }))
+  const bounce = elsewhere.page({})
+  bounce.answer = { status: 302, fields: { Location: target.url } }
+  const from = site.page({})
+  from.answer = { status: 302, fields: { Location: bounce.url } }
+  expect(await text(from.url, as('alice'))).toBe('undefined')
+  expect(await text(target.url, as('alice'))).toBe('Bearer alice')
+})
+
+test('one that went to its own origin alone has kept them, and is stored', async () => {
+  const { ask, text } = standOn(placeOf(TWO_TIERS))
+  const target = site.page(({ headers: { authorization } }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: `${authorization}` }))
+  const from = site.page({})
+  from.answer = { status: 302, fields: { Location: target.url } }
+  expect(await text(from.url, as('alice'))).toBe('Bearer alice')
+  expect(await ask(target.url, as('alice'))).toEqual(['Bearer alice', 'hit; ttl=60'])
 })

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test, vi } from 'vitest'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
-import { FRESH, serveSite } from './serving.ts'
+import { FRESH, serveSite, type Answering } from './serving.ts'
 import { as, cacheStatusOf, standOn } from './standing.ts'
 
 const site = serveSite()
@@ -42,4 +42,40 @@ test('of the page’s own origin none that could have been stored goes through t
   const page = site.page(FRESH)
   await Promise.all(['alice', 'bob', 'carol', 'dave'].map((user) => standing.text(page.url, as(user))))
   expect(sent.map(({ cache }) => cache)).toEqual(['no-store', 'no-store', 'no-store', 'no-store'])
+})
+
+/** Its query, and who asks. */
+const echo: Answering = ({ path, headers }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: `${path.replace(/^[^?]*/, '')} ${headers['authorization'] ?? 'nobody'}` })
+
+test('a URL object may change after the call', async () => {
+  const { fetch, text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page(echo)
+  const url = new URL(page.url)
+  const asking = [1, 2, 3].map((number) => {
+    url.searchParams.set('page', String(number))
+    return fetch(url).then((response) => response.text())
+  })
+  expect(await Promise.all(asking)).toEqual(['?page=1 nobody', '?page=2 nobody', '?page=3 nobody'])
+  expect(await text(`${page.url}?page=1`)).toBe('?page=1 nobody')
+})
+
+test.each([['an object', () => ({ Authorization: 'alice' })], ['Headers', () => new Headers({ Authorization: 'alice' })], ['pairs', () => [['Authorization', 'alice']]]])('header fields may change after the call: %s', async (_what, make) => {
+  const { text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page(echo)
+  const headers = make() as never
+  const asking = text(page.url, { headers })
+  if ((headers as object) instanceof Headers) (headers as Headers).set('Authorization', 'bob')
+  else if (Array.isArray(headers)) (headers as string[][])[0]![1] = 'bob'
+  else (headers as Record<string, string>)['Authorization'] = 'bob'
+  expect(await asking).toBe(' alice')
+  expect(await text(page.url, { headers: { Authorization: 'alice' } })).toBe(' alice')
+})
+
+test('a Request’s fields may change after the call', async () => {
+  const { fetch } = standOn(placeOf(TWO_TIERS))
+  const page = site.page(echo)
+  const request = new Request(page.url, { headers: { Authorization: 'alice' } })
+  const asking = fetch(request)
+  request.headers.set('Authorization', 'bob')
+  expect(await (await asking).text()).toBe(' alice')
 })

@@ -116,3 +116,22 @@ test('it may ask for the very response', async () => {
   await until(() => texts.length > 0)
   expect(texts).toEqual(['new'])
 })
+
+test('it is not told twice where a redirect has replaced another variant', async () => {
+  const world = createWorld()
+  const { text, updates } = tabOf(world)
+  const kind = (value: string): RequestInit => ({ headers: { 'X-Kind': value } })
+  const target = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'moved' })
+  const page = site.page(({ headers, number }) => ({ fields: { ...SWR, Vary: 'X-Kind' }, body: `${headers['x-kind']}${number}` }))
+  await text(page.url, kind('a'))
+  await world.pass(61 * SECOND)
+  page.visits()
+  await text(page.url, kind('a'))
+  await page.visit()
+  await world.settle()
+  expect(updates).toHaveLength(1)
+  page.answer = { status: 302, fields: { Location: target.url } }
+  expect(await text(page.url, kind('b'))).toBe('moved')
+  await world.settle()
+  expect(updates).toHaveLength(1)
+})

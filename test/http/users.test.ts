@@ -209,3 +209,11 @@ describe('the option partition', () => {
     expect(await text(page.url)).not.toBe(texts.get('a'))
   })
 })
+
+test('where no digest can be made, a partition alone does not answer what varies by Authorization', async () => {
+  vi.stubGlobal('crypto', {})
+  const { text } = standOn(placeOf(TWO_TIERS), { partition: () => 'me' })
+  const page = site.page(({ headers }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Authorization' }, body: String(headers['authorization']) }))
+  expect(await text(page.url, as('admin'))).toBe('Bearer admin')
+  expect(await text(page.url, as('guest'))).toBe('Bearer guest')
+})

@@ -92,3 +92,36 @@ test('what is replaced by a redirect leaves no body behind', async () => {
   expect(await orphans()).toEqual([])
   expect((await lookAtDisk(NAME)).records.map(({ key }) => key)).toEqual(expect.not.arrayContaining([expect.stringContaining(`${page.url}\0`)]))
 })
+
+test('one that is stale is asked about in the background though another is fresh', async () => {
+  const world = createWorld()
+  const standing = standOn(world, {}, world.tab<HttpEntry>().cache)
+  const page = site.page(({ number, headers: { 'x-kind': asked } }) => ({ fields: { 'Cache-Control': asked === 'a' ? 'max-age=60, stale-while-revalidate=6000' : 'max-age=3600', Vary: 'X-Kind' }, body: `${asked}${number}` }))
+  expect([await standing.text(page.url, kind('a')), await standing.text(page.url, kind('b'))]).toEqual(['a1', 'b2'])
+  await world.pass(61_000)
+  page.visits()
+  expect(await standing.text(page.url, kind('a'))).toBe('a1')
+  await page.visit()
+  await world.settle()
+  expect(await standing.text(page.url, kind('a'))).toBe('a3')
+})
+
+test.each<RequestCache>(['no-cache', 'reload'])('two that are asked for at once with cache: %s are both stored', async (cache) => {
+  const world = createWorld()
+  const standing = standOn(world, {}, world.tab<HttpEntry>().cache)
+  const gate = deferred()
+  let version = 'old'
+  const page = site.page(async ({ headers: { 'x-kind': asked } }) => {
+    if (version === 'new') await gate.promise
+    return { fields: { 'Cache-Control': 'max-age=60', Vary: 'X-Kind' }, body: `${asked} ${version}` }
+  })
+  for (const each of ['a', 'b']) await standing.text(page.url, kind(each))
+  page.visits()
+  version = 'new'
+  const asking = [standing.text(page.url, { ...kind('a'), cache }), page.visit().then(() => standing.text(page.url, { ...kind('b'), cache }))]
+  await turns()
+  gate.resolve()
+  expect(await Promise.all(asking)).toEqual(['a new', 'b new'])
+  await world.settle()
+  for (const each of ['a', 'b']) expect(await standing.text(page.url, kind(each))).toBe(`${each} new`)
+})
