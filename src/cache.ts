@@ -188,7 +188,8 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const all = of === listener
       if (!all) checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {
-        if (all || event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string))) listener(event)
+        // What it gives back may be a promise that rejects.
+        return all || event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string)) ? listener(event) : undefined
       })
     },
 

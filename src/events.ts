@@ -10,10 +10,20 @@ export interface Emitter<E> {
 
 export function createEmitter<E>(): Emitter<E> {
   const listeners = new Set<(event: E) => void>()
+  const waiting: E[] = []
+  let emitting = false
   return {
     emit(event) {
-      // Those there at the start, less those that leave meanwhile.
-      for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, [event])
+      // What a listener does is told after what it was told of, to all.
+      waiting.push(event)
+      if (emitting) return
+      emitting = true
+      for (const each of waiting) {
+        // Those there at the start, less those that leave meanwhile.
+        for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, [each])
+      }
+      waiting.length = 0
+      emitting = false
     },
     subscribe(listener) {
       listeners.add(listener)

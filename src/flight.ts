@@ -11,6 +11,8 @@ export interface Flight {
   tags?: readonly string[] | undefined
   /** What a load may serve meanwhile. */
   found?: { readonly tags?: readonly string[] } | undefined
+  /** Told that a removal has taken it out: nobody needs to wait for its end any more. */
+  over?: (() => void) | undefined
 }
 
 /** By key: what is asked of a `Map` of flights. */
@@ -37,8 +39,10 @@ export function overtake(flights: Flights, change: Change, local = true): void {
     // It may go though what the load brings does not: that may have other tags.
     if (change.type !== 'set' && flight?.found && concerns(change, key, flight.found.tags ?? [])) flight.found = undefined
     if (!flight || !concerns(change, key, flight.tags)) continue
-    if (local || flight.told === undefined) flights.delete(key)
-    else flight.told = true
+    if (local || flight.told === undefined) {
+      flights.delete(key)
+      if (change.type !== 'set') flight.over?.()
+    } else flight.told = true
   }
 }
 

@@ -69,9 +69,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const hasChanged = (since: number, matches: (change: Change, local: boolean) => boolean): boolean =>
     since < loads.dropped || loads.recent.slice(since - loads.dropped).some(([change, local]) => matches(change, local))
 
-  /** What was read, unless it has a tag that was removed meanwhile. */
+  /** What was read, unless it was removed meanwhile; by its key or a prefix in this tab, as what others tell late may have come before. */
   const unlessRemoved = (entry: Entry<V> | undefined, since: number): Entry<V> | undefined =>
-    entry?.tags && hasChanged(since, (change) => 'tag' in change && entry.tags!.includes(change.tag)) ? undefined : entry
+    entry && hasChanged(since, (change, local) => change.type !== 'set' && (local || 'tag' in change) && concerns(change, entry.key, entry.tags ?? [])) ? undefined : entry
 
   /** Whether a change has overtaken it. */
   const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
@@ -147,6 +147,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         const now = tiers.begin()
         const keys = [...values.keys()]
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
+        // Others wait until it is stored.
+        load.over = undefined
         if (loads.get(key) === load && !isChanged(keys, true)) await tiers.set(entries, load.told || isChanged(keys, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
@@ -167,11 +169,19 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         if (failure && isStandIn(found)) return resolve(found.value)
         if (failure?.rethrown) return reject(failure.error)
       }
-      // Once all have left, whoever comes next need not wait for a loader that goes on.
-      const work = (): Promise<unknown> => Promise.race([run(signal, resolve), new Promise((end) => signal.addEventListener('abort', end))])
+      // Once all have left, or what it brings is not kept, whoever comes next need not wait for a loader that goes on.
+      const idle = new Promise<void>((end) => {
+        load.over = end
+        signal.addEventListener('abort', () => end())
+        if (loads.get(key) !== load) end()
+      })
+      let running: Promise<void> | undefined
+      const work = (): Promise<unknown> => Promise.race([(running = run(signal, resolve)), idle])
       await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
+      await running
     }
 
+    loads.get(key)?.over?.()
     loads.set(key, load)
     load.join = share(
       (signal) =>

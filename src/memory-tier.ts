@@ -12,6 +12,8 @@ import type { Swept, Write } from './store/store.ts'
 /** Changes of a key that look first and are under way. */
 export interface Looking<V> extends Flight {
   last?: Write<V>
+  /** Whether a later set or removal of this tab has certainly overtaken them; by a tag nobody knows. */
+  superseded?: boolean
 }
 
 export interface MemoryTier<V> {
@@ -75,6 +77,13 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
   const timeLeft = (entry: Entry<V>): number => Math.max(0, expiresAtOf(entry) - now)
 
+  /** It is to be swept, in whatever tier it is. */
+  const noteExpiry = ({ expiresAt }: Entry<V>): void => {
+    if (!expiresAt) return
+    lastExpiry = Math.max(lastExpiry, expiresAt)
+    onExpiring()
+  }
+
   const tier: MemoryTier<V> = {
     entries,
     unsaved: new WeakSet(),
@@ -94,8 +103,13 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       return (now = at)
     },
 
-    overtake(change, local) {
+    overtake(change, local = true) {
       tier.overtakeFetches(change, local)
+      const keys = !local || 'tag' in change ? [] : 'key' in change ? [change.key] : changes.keys()
+      for (const key of keys) {
+        const looking = changes.get(key)
+        if (looking && concerns(change, key)) looking.superseded = true
+      }
       overtake(changes, change, local)
     },
 
@@ -119,10 +133,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     put(entry) {
       entries.set(entry.key, entry, timeLeft(entry))
-      if (entry.expiresAt) {
-        lastExpiry = Math.max(lastExpiry, entry.expiresAt)
-        onExpiring()
-      }
+      noteExpiry(entry)
     },
 
     keep(entry) {
@@ -137,6 +148,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     follow(key, found, next, renews) {
       const held = entries.peek(key)
+      if (next && next !== found && renews) noteExpiry(next)
       if (!next || (next === found && held?.createdAt !== next.createdAt)) entries.delete(key)
       else if (next !== found && !renews) tier.keep(next)
       else if (held && held !== next) {

@@ -95,10 +95,19 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
       memory.watches.add(watch)
       try {
         for await (const found of store?.entries() ?? []) {
-          const { key, tags = [] } = found
+          const { key } = found
           if (seen.has(key)) continue
-          const isChanged = !memory.watches.has(watch) || watch.some((change) => concerns(change, key, tags))
-          const entry = isChanged ? (await inspect(key)).entry : found
+          // It may have been read before the page was away.
+          await memory.checking
+          let entry: Entry<V> | undefined = found
+          const isChanged = (since: number): boolean => watch.slice(since).some((change) => concerns(change, key, entry?.tags ?? []))
+          if (!memory.watches.has(watch) || isChanged(0)) {
+            let since: number
+            do {
+              since = watch.length
+              entry = (await inspect(key)).entry
+            } while (isChanged(since))
+          }
           if (isFresh(entry, begin())) yield entry
         }
       } catch (error) {

@@ -54,7 +54,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     settings,
     (key, value, cause) => {
       if (cause === 'expired') events.emit({ type: 'expire', key, local: true })
-      onRemove?.(key, value, cause)
+      // What it gives back may be a promise that rejects.
+      return onRemove?.(key, value, cause)
     },
     () => sweeper.arm(),
   )

@@ -164,7 +164,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       const next = entry === write.found ? found : entry
       const changed = next !== found
       if (changed) {
-        memory.overtakeFetches(write.change)
+        // What has come after it has overtaken what began before, and not what began since.
+        if (!looking.superseded) memory.overtakeFetches(write.change)
         // The store has it again, or what has come in its place.
         if (local) unsaved.delete(local)
       }
@@ -178,7 +179,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
           if (left && !saved) unsaved.add(left)
         })
       }
-      if (changed) tell({ type: next ? 'set' : 'delete', key })
+      // What has come after it was told already.
+      if (changed && !looking.superseded) tell({ type: next ? 'set' : 'delete', key })
       return fresh
     },
 

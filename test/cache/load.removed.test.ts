@@ -1,0 +1,36 @@
+// What is removed while a load looks at what is stored.
+
+import { expect, it } from 'vitest'
+import { PLAIN_STORE, placeOf } from '../helpers/caches.ts'
+import { controlled } from '../helpers/stores.ts'
+import { createPlainStore } from '../store/plain-store.ts'
+import { turns } from '../helpers/deferred.ts'
+import { rejectionOf } from '../helpers/loads.ts'
+import type { Cache } from '../../src/index.ts'
+
+it.each<[string, (cache: Cache<string>) => Promise<unknown>]>([
+  ['delete', (cache) => cache.delete('a')],
+  ['deletePrefix', (cache) => cache.deletePrefix('a')],
+  ['clear', (cache) => cache.clear()],
+  ['deleteTag', (cache) => cache.deleteTag('x')],
+])('a stale value that %s removes during the first look stands in for nothing', async (_what, remove) => {
+  const place = placeOf(PLAIN_STORE)
+  const control = controlled<string>(createPlainStore<string>(place.rows as never))
+  const before = place.open<string>({ staleIfError: 60_000 })
+  await before.set('a', 'old', { ttl: 10, tags: ['x'] })
+  await before.close()
+  place.clock.advance(10)
+  const cache = place.open<string>({ store: control.store })
+  control.hold('after', 'get')
+  const seen: unknown[] = []
+  const loading = rejectionOf(cache.getOrLoad('a', ({ stale }) => {
+    seen.push(stale)
+    throw new Error('down')
+  }))
+  await turns()
+  void remove(cache)
+  await turns()
+  control.release()
+  expect(await loading).toMatchObject({ message: 'down' })
+  expect(seen).toEqual([undefined])
+})
