@@ -106,7 +106,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const begun = countChanges()
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
-      if (!loads.size) loads.recent.length = 0
+      // One that was voided may still ask.
+      if (!loads.size) loads.dropped += loads.recent.splice(0).length
     }
     /**
      * Whether a change came meanwhile for one of the keys, with the tags that are known by now. One of the load's own key has taken it out, or was told.

@@ -20,17 +20,25 @@ interface LogRecord {
 /** In place of records that are not there any more. */
 const GONE: readonly Change[] = [EVERYTHING]
 
+/** Whether a record may be the only one: with it a log begins. */
+function standsAlone(changes: readonly Change[]): boolean {
+  return !changes.length || changes.some(isEverything)
+}
+
 /**
- * Records after a position; one that is {@link GONE} where they are not all there.
+ * Records after a position; one that is {@link GONE} where they are not all there. They are as long as the record at the position and the one
+ * before it are: whoever empties the log leaves at most its last, for himself, and whoever does so next removes that one too.
+ *
  * @param emptied the position at which whoever asks has emptied the log
+ * @param bare whether there was nothing that he could have left
  */
-export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number): Promise<readonly LogRecord[]> {
+export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number, bare?: boolean): Promise<readonly LogRecord[]> {
   const log = transaction.objectStore(LOG)
-  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position, Infinity)))
+  const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position - 1, Infinity)))
   const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
-  const first = records[0]?.id ?? position + 1
-  if (first === position) return records.slice(1)
-  if (position === emptied && first === position + 1) return records
+  const place = records.findIndex(({ id }) => id === position)
+  if (place > 0 || (records[0] && !place && (position === emptied || standsAlone(records[0].changes)))) return records.slice(place + 1)
+  if (bare && position === emptied && (records[0]?.id ?? position + 1) === position + 1) return records
   // A database that was deleted meanwhile may number from below.
   return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
 }
@@ -51,8 +59,12 @@ export interface Log {
   append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
   /** Records of other tabs after a position. */
   since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
-  /** Removes all records: whoever looks takes everything for changed, but for this tab, which knows them all. */
-  empty(transaction: IDBTransaction): void
+  /**
+   * Removes the records, of which this tab knows all: whoever else looks takes everything for changed.
+   * @param changes what the transaction does
+   * @returns to be called once that is committed
+   */
+  empty(transaction: IDBTransaction, changes: readonly Change[]): Promise<() => void>
   /** Whether it could not tell when it was last looked at: it cannot until there is another record in it. */
   readonly isBlind: boolean
   /** Whether a later record is known than one that is not. */
@@ -70,12 +82,14 @@ export function createLog(): Log {
   let position: number | undefined
   let trimmed = 0
   let emptied: number | undefined
+  /** Whether there was nothing to leave then. */
+  let bare = false
   let isBlind = false
   /** Known records behind a gap. */
   const ahead = new Set<number>()
 
   const look = async (transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]> => {
-    const records = await recordsSince(transaction, position, emptied)
+    const records = await recordsSince(transaction, position, emptied, bare)
     isBlind = records[0]?.changes === GONE && records[0].id === position
     return records
   }
@@ -108,9 +122,19 @@ export function createLog(): Log {
       // What this tab has done it knows, and a commit of its own may come late.
       return (await look(transaction, position)).filter(({ by }) => by !== own)
     },
-    empty(transaction) {
-      transaction.objectStore(LOG).clear()
-      emptied = position
+    async empty(transaction, changes) {
+      const log = transaction.objectStore(LOG)
+      const last = position!
+      const [gone] = await recordsSince(transaction, last, emptied, bare)
+      const record: LogRecord | undefined = await resultOf(log.get(last))
+      const mayLeave = !!record && !standsAlone(changesIn(record.changes)) && !changes.some(isEverything)
+      // What another has left for himself goes, which tells him.
+      const leaves = mayLeave && !gone
+      log.delete(IDBKeyRange.upperBound(last, leaves))
+      return () => {
+        emptied = mayLeave && gone ? undefined : last
+        bare = !leaves
+      }
     },
     see(id) {
       if (position === undefined || id <= position) return

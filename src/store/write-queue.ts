@@ -67,7 +67,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
   /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
-    const { changes, record } = await connection.run(
+    const { changes, emptied, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
@@ -75,13 +75,14 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
         if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
-        if (frugal) log.empty(transaction)
-        return { changes, record: frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes)) }
+        const emptied = frugal ? await log.empty(transaction, changes) : undefined
+        return { changes, emptied, record: frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes)) }
       },
       writes.length,
       owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
+    emptied?.()
     // Whoever hears of the record takes all that is in it for known.
     const told = record ? unlogged.concat(changes) : changes
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)

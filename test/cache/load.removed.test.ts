@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { PLAIN_STORE, placeOf } from '../helpers/caches.ts'
 import { controlled } from '../helpers/stores.ts'
 import { createPlainStore } from '../store/plain-store.ts'
-import { turns } from '../helpers/deferred.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { rejectionOf } from '../helpers/loads.ts'
 import type { Cache } from '../../src/index.ts'
 
@@ -33,4 +33,24 @@ it.each<[string, (cache: Cache<string>) => Promise<unknown>]>([
   control.release()
   expect(await loading).toMatchObject({ message: 'down' })
   expect(seen).toEqual([undefined])
+})
+
+it('a value that is removed during the look is not served either where another load has ended meanwhile', async () => {
+  const place = placeOf(PLAIN_STORE)
+  const control = controlled<string>(createPlainStore<string>(place.rows as never))
+  const before = place.open<string>()
+  await before.set('a', 'old')
+  await before.close()
+  const cache = place.open<string>({ store: control.store })
+  const gate = deferred<string>()
+  const other = cache.getOrLoad('b', () => gate.promise)
+  await turns()
+  control.hold('after', 'get')
+  const loading = cache.getOrLoad('a', () => 'loaded')
+  await turns()
+  const deleting = cache.delete('a')
+  gate.resolve('b')
+  await Promise.all([other, deleting])
+  control.release()
+  expect(await loading).toBe('loaded')
 })

@@ -496,7 +496,7 @@ it.each<[what: string, look: (site: Site, cache: Cache<unknown>) => Promise<unkn
     'is part of a removal on a full disk that is done once more',
     async (site, cache) => {
       site.factory.fail(FULL_DISK)
-      const rule = site.factory.fail({ operation: 'clear', phase: 'commit', error: 'AbortError', nth: 1 })
+      const rule = site.factory.fail({ operation: 'getAll', phase: 'commit', error: 'AbortError', when: ({ store, mode }) => store === 'changes' && mode === 'readwrite', nth: 1 })
       await site.within(10_000, cache.delete('x'))
       expect(rule.fired).toBe(1)
     },

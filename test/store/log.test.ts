@@ -56,7 +56,7 @@ describe('position and catching up', () => {
   })
 
   it('what was told of behind a gap is not told again when the gap is read', async () => {
-    const inside = await logOf(1, 2, 3, 4, 5)
+    const inside = await logOf(0, 1, 2, 3, 4, 5)
     await inside(async (store) => {
       const log = createLog()
       store.delete(IDBKeyRange.lowerBound(2))
@@ -98,7 +98,7 @@ describe('position and catching up', () => {
   })
 
   it('records behind a gap that is never filled are not remembered without end', async () => {
-    const inside = await logOf(1)
+    const inside = await logOf(0, 1)
     await inside(async (store) => {
       const log = createLog()
       await log.catchUp(store.transaction)

@@ -1,0 +1,55 @@
+// Tabs on a full disk that do not hear each other: what one removes the others do not serve, nor bring back.
+
+import { expect, it } from 'vitest'
+import { heldLoader, until } from '../helpers/loads.ts'
+import { createSite, FULL_DISK, rejection } from './support/site.ts'
+
+it('a tab that has removed entries on a full disk finds what another has removed there', async () => {
+  const site = createSite()
+  const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
+  await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
+  for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('unsaved', 1)))
+  expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  expect(await site.within(1_000, other.delete('b'))).toBe(true)
+  expect(await site.values()).toEqual({})
+  // A load looks at the log first.
+  await site.within(1_000, one.getOrLoad('loaded', () => 2).catch(() => {}))
+  expect(await site.within(1_000, one.get('b')), 'removed by the other').toBeUndefined()
+})
+
+it('what such a tab loads meanwhile is not stored, where the other has removed its key', async () => {
+  const site = createSite()
+  const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
+  await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
+  for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('unsaved', 1)))
+  expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  const { runs: started, loader } = heldLoader<unknown>()
+  const loading = one.getOrLoad('b', loader as never, { refresh: true })
+  await until(() => started.length > 0)
+  expect(await site.within(1_000, other.delete('b'))).toBe(true)
+  site.factory.heal()
+  await site.pass(65_000)
+  started[0]!.resolve('from before the removal')
+  await site.within(1_000, loading)
+  await site.within(1_000, one.flush())
+  expect(await site.values()).not.toHaveProperty('b')
+  expect(await site.within(1_000, (await site.reload<unknown>()).get('b'))).toBeUndefined()
+})
+
+it('what such a tab alone holds is not stored when there is room again, where the other has removed it', async () => {
+  const site = createSite()
+  const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
+  await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
+  for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('b', 'refused')))
+  expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  await site.within(1_000, other.delete('b'))
+  site.factory.heal()
+  await site.pass(65_000)
+  expect(await site.values()).not.toHaveProperty('b')
+})
