@@ -34,8 +34,10 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
   return (input, init) => {
     let request = input instanceof Request && !init ? input : undefined
     const build = (): Request => (request ??= new Request(input, init))
-    if (input instanceof Request) build()
-    // An init may be a Request, whose members are inherited.
+    // Another realm's Request will do, and whatever else is no text: so says `Request` itself.
+    if (typeof input !== 'string' && !(input instanceof URL)) build()
+    // An init may be a Request, or of a class: its members are inherited, and need not be enumerable.
+    if (init && Object.getPrototypeOf(init) !== Object.prototype) build()
     for (const name in init) if (name !== 'headers' && name !== 'signal') build()
     const { method, cache, credentials, redirect, mode, integrity } = request ?? DEFAULTS
     const headers = fieldsOf(request?.headers ?? init?.headers)

@@ -79,3 +79,35 @@ test('a Request’s fields may change after the call', async () => {
   request.headers.set('Authorization', 'bob')
   expect(await (await asking).text()).toBe(' alice')
 })
+
+/** What reaches the network of a call: as much as plain `fetch` sends. */
+async function sent(input: Parameters<typeof fetch>[0], init?: RequestInit): Promise<unknown[]> {
+  const seen: unknown[] = []
+  const standing = standOn(placeOf(TWO_TIERS), {
+    async fetch(given) {
+      const { method, url, credentials, redirect, headers } = given as Request
+      seen.push(method, url, await (given as Request).text(), headers.get('x-a'), credentials, redirect)
+      return new Response('ok')
+    },
+  })
+  await (await standing.fetch(input, init)).text()
+  return seen
+}
+
+test('an init whose members are getters of a class is sent as fetch sends it', async () => {
+  class Posting {
+    get method() { return 'POST' }
+    get body() { return 'x' }
+    get headers() { return { 'X-A': '1' } }
+    get credentials() { return 'omit' as const }
+    get redirect() { return 'manual' as const }
+  }
+  expect(await sent('http://a.test/', new Posting())).toEqual(['POST', 'http://a.test/', 'x', '1', 'omit', 'manual'])
+})
+
+test('a Request of another realm, or from before Request was replaced, is sent as fetch sends it', async () => {
+  vi.stubGlobal('location', { origin: 'http://a.test', href: 'http://a.test/page' })
+  const request = new Request('http://a.test/1', { method: 'POST', body: 'x', headers: { 'X-A': '1' }, credentials: 'omit' })
+  vi.stubGlobal('Request', class extends Request {})
+  expect(await sent(request)).toEqual(['POST', 'http://a.test/1', 'x', '1', 'omit', 'follow'])
+})
