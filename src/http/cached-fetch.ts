@@ -124,7 +124,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const now = clock.now()
       // What it joined was asked for by one who waited.
       if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
-      if (stored && bytes && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
+      if (stored && bytes && !stored.matchesNone && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
       // A list that is fresh for another variant's sake has kept the load from asking.
       if (task.background && !(await cache.has(task.key))) break
     }

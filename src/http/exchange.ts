@@ -79,7 +79,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       statusText,
       // Age is told anew with every answer.
       headers: [...headers].filter(([name]) => name !== 'age' && keeps(name)),
-      selectors: selectorsOf(ask, user, !!settings.partition, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      selectors: confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, !!settings.partition, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
       bytes: confirmed?.bytes,
@@ -148,6 +148,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
       // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
+      // One that tells none of these tells nothing of the body.
+      if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return await confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
       if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { createWorld } from '../coherence/support/world.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
-import { deferred, isPending, type Deferred } from '../helpers/deferred.ts'
+import { deferred, isPending, turns, type Deferred } from '../helpers/deferred.ts'
 import { FRESH, serveSite, type Answering } from './serving.ts'
 import { as, cacheStatusOf, NO_ROWS, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
@@ -139,6 +139,22 @@ describe.each(TIERS)('$title', (arrangement) => {
     const ends = Promise.allSettled(asking)
     gate.resolve()
     expect(await ends).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: { name: 'TypeError' } })))
+  })
+
+  test('Vary: *: who joins a request gets no answer that was made for another', async () => {
+    const place = placeOf(arrangement)
+    const { text } = standOn(place)
+    const gate = deferred()
+    const page = site.page(async ({ headers }) => {
+      await gate.promise
+      return { fields: { 'Cache-Control': 'max-age=60', Vary: '*' }, body: headers['x-api-key']! }
+    })
+    const asking = ['alice', 'bob'].map((key) => text(page.url, { headers: { 'X-Api-Key': key } }))
+    await page.visit()
+    await turns(50)
+    place.clock.advance(5)
+    gate.resolve()
+    expect(await Promise.all(asking)).toEqual(['alice', 'bob'])
   })
 })
 

@@ -125,6 +125,17 @@ describe.each(TIERS)('$title', (arrangement) => {
     page.answer = BROKEN
     expect((await standing.ask(page.url))[0]).toBe('stored')
   })
+
+  test('HEAD that tells no validator nor length does not make a stale body fresh', async () => {
+    const place = placeOf(arrangement)
+    const { fetch, text } = standOn(place)
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'old' })
+    await text(page.url)
+    place.clock.advance(61 * SECOND)
+    page.answer = { fields: { 'Cache-Control': 'max-age=60', 'Transfer-Encoding': 'chunked' }, body: 'new' }
+    await fetch(page.url, { method: 'HEAD' })
+    expect(await text(page.url)).toBe('new')
+  })
 })
 
 test.each([

@@ -88,6 +88,17 @@ describe.each(TIERS)('$title', (arrangement) => {
     if (arrangement.second === 'indexeddb') expect((await keysOnDisk(standing)).filter((key) => key.includes('kind=a'))).toEqual([])
     expect(await standing.text(page.url, headers({ 'X-Kind': 'b' }))).toBe(long('v2'))
   })
+
+  test('a 304 without Vary leaves a response to those it was chosen for, where Vary is not stored', async () => {
+    const place = placeOf(arrangement)
+    const { text } = standOn(place, { omitHeaders: ['vary'] })
+    const page = site.page(({ headers }) => (headers['if-none-match'] ? { status: 304, fields: { 'Cache-Control': 'max-age=60' } } : { fields: { 'Cache-Control': 'max-age=60', Vary: 'X-Api-Key', ETag: '"1"' }, body: headers['x-api-key']! }))
+    const key = (key: string): RequestInit => ({ headers: { 'X-Api-Key': key } })
+    await text(page.url, key('alice'))
+    place.clock.advance(61 * SECOND)
+    expect(await text(page.url, key('alice'))).toBe('alice')
+    expect(await text(page.url, key('bob'))).toBe('bob')
+  })
 })
 
 describe('when entries go', () => {
