@@ -30,6 +30,8 @@ interface Load<V> extends Flight {
   /** The usable entry that it found, which may stand in for what it brings. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
+  /** Those before it that took too long to be joined, and that nothing else has overtaken: the first to come is kept. */
+  late: readonly Load<V>[]
 }
 
 interface Failure extends Flight {
@@ -46,6 +48,8 @@ interface Failure extends Flight {
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 60_000
 const MOST_FAILURES = 1_000
+/** Loads of a key that take too long and are remembered. */
+const MOST_LATE = 5
 
 /** Until when an entry is served instead of loading; a refresh is served none. */
 const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
@@ -76,6 +80,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   /** Whether a change has overtaken it. */
   const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
 
+  /** The load that callers join by now: itself, or one after it if it has only taken too long. Undefined for one that is overtaken. */
+  const currentOf = (load: Load<V>): Load<V> | undefined => {
+    const current = loads.get(load.request.key)
+    return current === load || current?.late.includes(load) ? current : undefined
+  }
+
   /** The failure after which a key is not yet tried again, but by a refresh. */
   const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
     const failure = failures.get(key)
@@ -102,7 +112,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const { key, loader, now, refresh } = request
     const limit = limitOf(refresh)
     let { life } = request
-    const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never }
+    const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never, late: [] }
     const begun = countChanges()
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
@@ -150,7 +160,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
         // Others wait until it is stored.
         load.over = undefined
-        if (loads.get(key) === load && !isChanged(keys, true)) await tiers.set(entries, load.told || isChanged(keys, false), since)
+        const current = currentOf(load)
+        if (current && !isChanged(keys, true)) await tiers.set(entries, current.told || load.told || isChanged(keys, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
         if (!(error instanceof CacheError)) reportLater(error)
@@ -182,7 +193,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       await running
     }
 
-    loads.get(key)?.over?.()
+    const before = loads.get(key)
+    // A refresh was asked for as what others bring would not do.
+    if (before && !before.told && !refresh) load.late = [...before.late, before].slice(-MOST_LATE)
+    before?.over?.()
     loads.set(key, load)
     load.join = share(
       (signal) =>

@@ -121,6 +121,18 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     log,
     marker: createMarker(database),
     now,
+    look(entries) {
+      if (looked) return
+      looked = true
+      // Pages that write little and soon go would each add to what those before have left.
+      void resultOf(entries.count()).then(
+        (count) => {
+          written = (written ?? 0) + Math.max(0, count - maxStoredEntries)
+          trimIfDue()
+        },
+        () => (looked = false),
+      )
+    },
     onCommit(changes, id) {
       if (id !== undefined) {
         log.begin(id)
@@ -144,6 +156,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
+  /** Whether it is known what other pages have left. */
+  let looked = false
 
   const trimToBound = async (): Promise<void> => {
     written = 0
@@ -154,6 +168,12 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       written ||= 1
       throw error
     }
+  }
+
+  // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
+  // flush or sweep, which does the same again.
+  const trimIfDue = (): void => {
+    if (written! >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
   }
 
   /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */
@@ -205,9 +225,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       const group: Write<V>[] | undefined = all[1] && []
       const writing = Promise.all(all.map((write) => writes.add(write, group)))
       written = (written ?? 1) + all.length
-      // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
-      // flush or sweep, which does the same again.
-      if (written >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
+      trimIfDue()
       return writing
     },
 
@@ -238,6 +256,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async close() {
       await writes.settled()
+      await trimming
       clearTimeout(missing)
       connection.close()
     },

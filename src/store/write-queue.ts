@@ -46,6 +46,8 @@ export interface WriteQueueSettings {
   readonly marker: Marker
   /** Epoch ms. */
   now(): number
+  /** Given the entries in the transaction of each commit, once all of it is asked for. */
+  look(entries: IDBObjectStore): void
   /** Told what a transaction did, and the number of its record in the log, if it has one. */
   onCommit(changes: readonly Change[], id?: number): void
   /** Makes room where there is none left for what is to be written; rejects when it cannot. */
@@ -54,7 +56,7 @@ export interface WriteQueueSettings {
   onMissed(changes: readonly Change[]): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, now, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({ connection, log, marker, now, look, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   /** Resolves when the latest is settled. */
   let last: Promise<unknown> | undefined
@@ -76,7 +78,9 @@ export function createWriteQueue<V>({ connection, log, marker, now, onCommit, on
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
         const emptied = frugal ? await log.empty(transaction, changes) : undefined
-        return { changes, emptied, record: frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes)) }
+        const record = frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes))
+        look(entries)
+        return { changes, emptied, record }
       },
       writes.length,
       owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
