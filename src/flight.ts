@@ -11,6 +11,8 @@ export interface Flight {
   tags?: readonly string[] | undefined
   /** What a load may serve meanwhile. */
   found?: { readonly tags?: readonly string[] } | undefined
+  /** Whether what has taken it out certainly concerns what it leaves; of a tag nobody knows. */
+  overtaken?: boolean
   /** Told that a removal has taken it out: nobody needs to wait for its end any more. */
   over?: (() => void) | undefined
 }
@@ -41,6 +43,7 @@ export function overtake(flights: Flights, change: Change, local = true): void {
     if (!flight || !concerns(change, key, flight.tags)) continue
     if (local || flight.told === undefined) {
       flights.delete(key)
+      flight.overtaken = !('tag' in change)
       if (change.type !== 'set') flight.over?.()
     } else flight.told = true
   }

@@ -12,8 +12,6 @@ import type { Swept, Write } from './store/store.ts'
 /** Changes of a key that look first and are under way. */
 export interface Looking<V> extends Flight {
   last?: Write<V>
-  /** Whether a later set or removal of this tab has certainly overtaken them; by a tag nobody knows. */
-  superseded?: boolean
 }
 
 export interface MemoryTier<V> {
@@ -103,13 +101,8 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       return (now = at)
     },
 
-    overtake(change, local = true) {
+    overtake(change, local) {
       tier.overtakeFetches(change, local)
-      const keys = !local || 'tag' in change ? [] : 'key' in change ? [change.key] : changes.keys()
-      for (const key of keys) {
-        const looking = changes.get(key)
-        if (looking && concerns(change, key)) looking.superseded = true
-      }
       overtake(changes, change, local)
     },
 

@@ -100,13 +100,11 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
           // It may have been read before the page was away.
           await memory.checking
           let entry: Entry<V> | undefined = found
-          const isChanged = (since: number): boolean => watch.slice(since).some((change) => concerns(change, key, entry?.tags ?? []))
-          if (!memory.watches.has(watch) || isChanged(0)) {
-            let since: number
-            do {
-              since = watch.length
-              entry = (await inspect(key)).entry
-            } while (isChanged(since))
+          const isChanged = (since: number): boolean =>
+            (!since && !memory.watches.has(watch)) || watch.slice(since).some((change) => concerns(change, key, entry?.tags ?? []))
+          for (let since = 0; isChanged(since); ) {
+            since = watch.length
+            entry = (await inspect(key)).entry
           }
           if (isFresh(entry, begin())) yield entry
         }

@@ -165,7 +165,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       const changed = next !== found
       if (changed) {
         // What has come after it has overtaken what began before, and not what began since.
-        if (!looking.superseded) memory.overtakeFetches(write.change)
+        if (!looking.overtaken) memory.overtakeFetches(write.change)
         // The store has it again, or what has come in its place.
         if (local) unsaved.delete(local)
       }
@@ -180,7 +180,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
         })
       }
       // What has come after it was told already.
-      if (changed && !looking.superseded) tell({ type: next ? 'set' : 'delete', key })
+      if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh
     },
 

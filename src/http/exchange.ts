@@ -14,7 +14,7 @@ import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
 import { forget, keep, list, type Found } from './responses.ts'
-import { findVariant, selectorsOf, type HttpEntry, type StoredResponse } from './variants.ts'
+import { findVariant, selectorsOf, type HttpEntry, type StoredResponse, type User } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
 /** What is stored is asked about, and may stand in. */
@@ -23,8 +23,7 @@ export interface Task extends Found {
   /** Of its partition's keys. */
   readonly prefix: string
   readonly key: string
-  /** A digest of its credentials, null without any, undefined where none can be made. */
-  readonly user: string | null | undefined
+  readonly user: User
   /** Whether what is stored was served already, so that nobody reads what comes. */
   background: boolean
   readonly event: ExtendableEventLike | undefined
@@ -150,7 +149,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       if (head) passOn(response, '')
       // One that tells none of these tells nothing of the body.
       if (head && !names.some((name) => headers.has(name))) return undefined
-      if (confirms) return await confirm(context, response, stored, bytes)
+      if (confirms) return confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
       if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
         response.body?.cancel().catch(() => {})

@@ -10,7 +10,6 @@ export function isAbout(stored: Headers, told: Headers, names: readonly string[]
 /**
  * The fields to store after an answer.
  * @param confirmed those of the stored response, if the answer confirms it
- * @param keeps whether a told field counts
  */
 export function fieldsAfter(told: Headers, confirmed?: Headers): Headers {
   const headers = new Headers(confirmed)

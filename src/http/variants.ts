@@ -5,7 +5,8 @@ import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
 import type { Life } from './policy.ts'
 
-type User = string | null | undefined
+/** A digest of a request's credentials, null without any, undefined where none can be made. */
+export type User = string | null | undefined
 
 /** A request field that chose a response, and its value; null where it was absent. */
 type Selector = readonly [name: string, value: User]
@@ -69,7 +70,6 @@ export function variantId(selectors: readonly Selector[]): string {
 /**
  * Those that a response is chosen by: the user, but where partitions tell users apart, and whether cookies are sent, then what its Vary names.
  *
- * @param user a digest of the request's credentials, null without any, undefined where none can be made
  * @param vary the response's field; undefined where the origin keeps it from scripts
  */
 export function selectorsOf(ask: Ask, user: User, isPartitioned: boolean, vary: string | null | undefined): Selector[] {

@@ -40,6 +40,7 @@ export async function sweepExpired(
   let unreadable = false
   /** Whether each of the keys is there: of what a prefix or a tag has removed nobody knows. */
   let sure = true
+
   /** Of a page's last key. Its record tells at once; its index row too, but to get there takes as long as the page. */
   const expiryOf = async (last: IDBValidKey, entries: IDBObjectStore): Promise<number> => {
     if (!unreadable) {
@@ -54,6 +55,7 @@ export async function sweepExpired(
     cursor!.advance(asked - 1)
     return (await moved)!.key as number
   }
+
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
@@ -138,6 +140,6 @@ const MOST_LASTING = 100
  * @param last when an entry of the usual lifetime, written now, expires
  */
 export async function listLasting(entries: IDBObjectStore, last: number): Promise<readonly string[]> {
-  // The key path yields nothing but strings.
+  // Those of foreign records may be others; what is read under them is no entry.
   return resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_LASTING)) as Promise<string[]>
 }

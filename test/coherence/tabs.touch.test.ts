@@ -3,37 +3,26 @@
 import { expect, it, vi } from 'vitest'
 import { createCache } from '../../src/index.ts'
 import { ManualClock } from '../helpers/clock.ts'
+import { turns } from '../helpers/deferred.ts'
 import { createWorld } from './support/world.ts'
 import { countDisk } from '../helpers/indexed-db.ts'
 import { NAME } from '../helpers/caches.ts'
 
-it('memory alone: a touched entry is swept by the timer and told of', async () => {
+it.each([
+  ['that is given an end', undefined, 500, 1],
+  ['whose life is prolonged', { ttl: 500 }, 2_500, 4],
+])('memory alone: an entry %s is swept by the timer and told of', async (_what, options, ttl, sweeps) => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const clock = new ManualClock()
   const told: unknown[] = []
   const cache = createCache<number>({ clock, sweepInterval: 1_000 })
   cache.subscribe((event) => void (event.type === 'expire' && told.push(event.key)))
-  await cache.set('a', 1)
-  await cache.touch('a', 500)
-  clock.advance(1_000)
-  vi.advanceTimersByTime(1_000)
-  await new Promise((resolve) => setImmediate(resolve))
-  expect(told).toEqual(['a'])
-  await cache.close()
-})
-
-it('memory alone: one that lives longer by a touch likewise', async () => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  const clock = new ManualClock()
-  const told: unknown[] = []
-  const cache = createCache<number>({ clock, sweepInterval: 1_000 })
-  cache.subscribe((event) => void (event.type === 'expire' && told.push(event.key)))
-  await cache.set('a', 1, { ttl: 500 })
-  await cache.touch('a', 2_500)
-  for (let n = 0; n < 4; n++) {
+  await cache.set('a', 1, options)
+  await cache.touch('a', ttl)
+  for (let sweep = 0; sweep < sweeps; sweep++) {
     clock.advance(1_000)
     vi.advanceTimersByTime(1_000)
-    await new Promise((resolve) => setImmediate(resolve))
+    await turns(1)
   }
   expect(told).toEqual(['a'])
   await cache.close()

@@ -2,16 +2,23 @@
 
 import { expect, it } from 'vitest'
 import { heldLoader, until } from '../helpers/loads.ts'
-import { createSite, FULL_DISK, rejection } from './support/site.ts'
+import type { Cache } from '../../src/index.ts'
+import { createSite, FULL_DISK, rejection, type Site } from './support/site.ts'
 
-it('a tab that has removed entries on a full disk finds what another has removed there', async () => {
+/** Two tabs that hold `a` and `b`; then the disk is full, and refuses one a value, which removes `a` there. */
+async function removedOnFullDisk(refused: string): Promise<{ site: Site; one: Cache<unknown>; other: Cache<unknown> }> {
   const site = createSite()
   const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
   await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
   for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
   site.factory.fail(FULL_DISK)
-  await rejection(site.within(1_000, one.set('unsaved', 1)))
+  await rejection(site.within(1_000, one.set(refused, 'refused')))
   expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  return { site, one, other }
+}
+
+it('a tab that has removed entries on a full disk finds what another has removed there', async () => {
+  const { site, one, other } = await removedOnFullDisk('unsaved')
   expect(await site.within(1_000, other.delete('b'))).toBe(true)
   expect(await site.values()).toEqual({})
   // A load looks at the log first.
@@ -20,13 +27,7 @@ it('a tab that has removed entries on a full disk finds what another has removed
 })
 
 it('what such a tab loads meanwhile is not stored, where the other has removed its key', async () => {
-  const site = createSite()
-  const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
-  await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
-  for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
-  site.factory.fail(FULL_DISK)
-  await rejection(site.within(1_000, one.set('unsaved', 1)))
-  expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  const { site, one, other } = await removedOnFullDisk('unsaved')
   const { runs: started, loader } = heldLoader<unknown>()
   const loading = one.getOrLoad('b', loader as never, { refresh: true })
   await until(() => started.length > 0)
@@ -41,13 +42,7 @@ it('what such a tab loads meanwhile is not stored, where the other has removed i
 })
 
 it('what such a tab alone holds is not stored when there is room again, where the other has removed it', async () => {
-  const site = createSite()
-  const [one, other] = [await site.ready<unknown>(), await site.ready<unknown>()]
-  await site.within(1_000, one.setMany([['a', 'old'], ['b', 'old']]))
-  for (const tab of [one, other]) await site.within(1_000, tab.getMany(['a', 'b']))
-  site.factory.fail(FULL_DISK)
-  await rejection(site.within(1_000, one.set('b', 'refused')))
-  expect(await site.within(1_000, one.delete('a'))).toBe(true)
+  const { site, other } = await removedOnFullDisk('b')
   await site.within(1_000, other.delete('b'))
   site.factory.heal()
   await site.pass(65_000)

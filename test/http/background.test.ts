@@ -3,17 +3,31 @@
 import { getEventListeners } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import type { HttpEntry, HttpUpdate } from '../../src/http/index.ts'
-import { createWorld } from '../coherence/support/world.ts'
+import { createWorld, type World } from '../coherence/support/world.ts'
 import { MEMORY_ALONE, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { SECOND } from '../helpers/clock.ts'
-import { deferred, isPending, turns } from '../helpers/deferred.ts'
+import { deferred, isPending, turns, type Deferred } from '../helpers/deferred.ts'
 import { collect } from '../helpers/heap.ts'
-import { long, serveSite } from './serving.ts'
-import { standOn } from './standing.ts'
+import { long, serveSite, type Page } from './serving.ts'
+import { standOn, type Standing } from './standing.ts'
 
 const site = serveSite()
 const MINUTE = { 'Cache-Control': 'max-age=60' }
 const SWR = { 'Cache-Control': 'max-age=60, stale-while-revalidate=600' }
+
+/** A response that has gone stale; the next answer waits for the gate. */
+async function goneStale(world: World, text: Standing['text'], fields: Record<string, string>): Promise<{ page: Page; gate: Deferred }> {
+  const page = site.page({ fields, body: 'old' })
+  await text(page.url)
+  await world.pass(61 * SECOND)
+  page.visits()
+  const gate = deferred()
+  page.answer = async () => {
+    await gate.promise
+    return { fields, body: 'new' }
+  }
+  return { page, gate }
+}
 
 test('an abort by the caller who has been served does not end one', async () => {
   const place = placeOf(TWO_TIERS)
@@ -77,15 +91,7 @@ test('onUpdate is told of what came after networkTimeout', async () => {
   const world = createWorld()
   const updates: HttpUpdate[] = []
   const { text, ask } = standOn(world, { networkTimeout: 2 * SECOND, onUpdate: (update) => void updates.push(update) }, world.tab<HttpEntry>().cache)
-  const gate = deferred()
-  const page = site.page({ fields: MINUTE, body: 'old' })
-  await text(page.url)
-  await world.pass(61 * SECOND)
-  page.visits()
-  page.answer = async () => {
-    await gate.promise
-    return { fields: MINUTE, body: 'new' }
-  }
+  const { page, gate } = await goneStale(world, text, MINUTE)
   const asking = ask(page.url)
   await page.visit()
   await world.pass(2 * SECOND)
@@ -100,15 +106,7 @@ test('onUpdate is told where one has joined a request that was waited for', asyn
   const world = createWorld()
   const updates: HttpUpdate[] = []
   const { text, ask } = standOn(world, { onUpdate: (update) => void updates.push(update) }, world.tab<HttpEntry>().cache)
-  const gate = deferred()
-  const page = site.page({ fields: SWR, body: 'old' })
-  await text(page.url)
-  await world.pass(61 * SECOND)
-  page.visits()
-  page.answer = async () => {
-    await gate.promise
-    return { fields: SWR, body: 'new' }
-  }
+  const { page, gate } = await goneStale(world, text, SWR)
   const waiting = text(page.url, { cache: 'no-cache' })
   await page.visit()
   expect(await ask(page.url)).toEqual(['old', 'hit; ttl=-1; detail=swr'])
@@ -123,11 +121,7 @@ test('onUpdate is told where one has joined a request that was waited for', asyn
 test('an answer that is not stored and comes after networkTimeout holds no connection', async () => {
   const world = createWorld()
   const { text, ask } = standOn(world, { networkTimeout: 2 * SECOND }, world.tab<HttpEntry>().cache)
-  const page = site.page({ fields: MINUTE, body: 'old' })
-  await text(page.url)
-  await world.pass(61 * SECOND)
-  page.visits()
-  const gate = deferred()
+  const { page, gate } = await goneStale(world, text, MINUTE)
   page.answer = async (_visit, response) => {
     await gate.promise
     response.writeHead(200, { 'Cache-Control': 'no-store' }).write(Buffer.alloc(16 * 2 ** 20))
@@ -143,15 +137,7 @@ test('an answer that is not stored and comes after networkTimeout holds no conne
 test('networkTimeout: 0 serves what is stale at once', async () => {
   const world = createWorld()
   const { text } = standOn(world, { networkTimeout: 0 }, world.tab<HttpEntry>().cache)
-  const page = site.page({ fields: MINUTE, body: 'old' })
-  await text(page.url)
-  await world.pass(61 * SECOND)
-  page.visits()
-  const gate = deferred()
-  page.answer = async () => {
-    await gate.promise
-    return { fields: MINUTE, body: 'new' }
-  }
+  const { page, gate } = await goneStale(world, text, MINUTE)
   const asking = text(page.url)
   await page.visit()
   await world.pass(0)

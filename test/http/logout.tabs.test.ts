@@ -1,9 +1,9 @@
 // A removal in one tab, while another asks: what that one is answered is not stored, and what it held is gone.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createWorld } from '../coherence/support/world.ts'
+import { createWorld, type World } from '../coherence/support/world.ts'
 import { NAME } from '../helpers/caches.ts'
-import { deferred, turns } from '../helpers/deferred.ts'
+import { deferred, turns, type Deferred } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { answerHeld, LATENESS, overtaken, REMOVALS } from './removals.ts'
 import { FRESH, serveSite } from './serving.ts'
@@ -105,12 +105,9 @@ test.each(REMOVALS.filter(([how]) => how !== 'destroy'))('%s: a GET that waits f
   expect((await lookAtDisk(NAME)).records.filter(({ key }) => String(key).includes(page.url))).toEqual([])
 })
 
-test.each(
-  ['networkTimeout', 'offline', 'stale-if-error'].flatMap((how) => ['clear', 'destroy', 'destroy in another tab'].map((removal) => [how, removal] as const)),
-)('%s: what a logout by %s has removed does not stand in after it', async (how, removal) => {
-  const world = createWorld()
-  const [{ fetch, text, cache }, other] = world.tabs<never>(2).map((tab) => standOn(world, { ...options, ...(how === 'networkTimeout' && { networkTimeout: 2_000 }) }, tab.cache)) as [Standing, Standing]
-  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'private' })
+/** A response of group `mine` that has gone stale, and a request about it whose origin then is out of reach, or not well. */
+async function staleAndAsked(world: World, text: Standing['text'], how: string): Promise<{ asking: Promise<string>; gate: Deferred }> {
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600', 'Cache-Groups': '"mine"' }, body: 'stored' })
   await text(page.url)
   await world.pass(61_000)
   page.visits()
@@ -121,6 +118,15 @@ test.each(
   }
   const asking = text(page.url).catch(() => 'rejected')
   await page.visit()
+  return { asking, gate }
+}
+
+test.each(
+  ['networkTimeout', 'offline', 'stale-if-error'].flatMap((how) => ['clear', 'destroy', 'destroy in another tab'].map((removal) => [how, removal] as const)),
+)('%s: what a logout by %s has removed does not stand in after it', async (how, removal) => {
+  const world = createWorld()
+  const [{ fetch, text, cache }, other] = world.tabs<never>(2).map((tab) => standOn(world, { ...options, ...(how === 'networkTimeout' && { networkTimeout: 2_000 }) }, tab.cache)) as [Standing, Standing]
+  const { asking, gate } = await staleAndAsked(world, text, how)
   await world.await(removal === 'clear' ? fetch.clear('me') : (removal === 'destroy' ? cache : other.cache).destroy())
   await world.settle()
   await world.pass(2_000)
@@ -146,17 +152,7 @@ test.each<[whose: string, group: string, standsIn: boolean]>([['another', 'other
   for (const how of ['offline', 'error']) {
     const world = createWorld()
     const { fetch, text } = standOn(world, options, world.tab<never>().cache)
-    const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600', 'Cache-Groups': '"mine"' }, body: 'stored' })
-    await text(page.url)
-    await world.pass(61_000)
-    page.visits()
-    const gate = deferred()
-    page.answer = async (_visit, response) => {
-      await gate.promise
-      return how === 'offline' ? void response.destroy() : { status: 503, body: 'sorry' }
-    }
-    const asking = text(page.url).catch(() => 'rejected')
-    await page.visit()
+    const { asking, gate } = await staleAndAsked(world, text, how)
     await world.await(fetch.invalidate({ group }))
     gate.resolve()
     expect(await asking).toBe(standsIn ? 'stored' : how === 'offline' ? 'rejected' : 'sorry')
