@@ -5,6 +5,7 @@ import { createEntry, expiresAtOf, isFromFuture, type Entry } from '../entry.ts'
 import type { CacheError } from '../errors.ts'
 import type { Lifetime } from '../options.ts'
 import { within } from '../within.ts'
+import { createBound } from './bound.ts'
 import { createConnection, OPEN_TIME_LIMIT, type ConnectionWatcher } from './connection.ts'
 import { databasesOf, deleteDatabase } from './databases.ts'
 import { nameOf } from './faults.ts'
@@ -116,23 +117,16 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     })
     if (evicted.length) onEvict(evicted)
   }
+  const bound = createBound(maxStoredEntries, async () => {
+    await writes.settled()
+    await evict((entries) => trim(entries, maxStoredEntries))
+  })
   const writes = createWriteQueue<V>({
     connection,
     log,
     marker: createMarker(database),
     now,
-    look(entries) {
-      if (looked) return
-      looked = true
-      // Pages that write little and soon go would each add to what those before have left.
-      void resultOf(entries.count()).then(
-        (count) => {
-          written = (written ?? 0) + Math.max(0, count - maxStoredEntries)
-          trimIfDue()
-        },
-        () => (looked = false),
-      )
-    },
+    look: bound.look,
     onCommit(changes, id) {
       if (id !== undefined) {
         log.begin(id)
@@ -151,29 +145,6 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       await (log.position ?? log.catchUp(entries.transaction))
       return work(entries)
     })
-  }
-
-  /** Writes since the bound was last seen to, one more for what other pages have left; undefined while nobody has used the database. */
-  let written: number | undefined
-  let trimming: Promise<void> | undefined
-  /** Whether it is known what other pages have left. */
-  let looked = false
-
-  const trimToBound = async (): Promise<void> => {
-    written = 0
-    try {
-      await writes.settled()
-      await evict((entries) => trim(entries, maxStoredEntries))
-    } catch (error) {
-      written ||= 1
-      throw error
-    }
-  }
-
-  // Between flushes and sweeps the bound is exceeded by a tenth, and by what one tick writes. A fault shows in the next
-  // flush or sweep, which does the same again.
-  const trimIfDue = (): void => {
-    if (written! >= 100 + maxStoredEntries / 10) trimming = trimToBound().catch(() => {})
   }
 
   /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */
@@ -206,7 +177,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 
     async get(key) {
-      written ??= 1
+      bound.count(0)
       await writes.settled(key)
       try {
         const record = await reads.get(key)
@@ -224,8 +195,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       // One tick, so one transaction.
       const group: Write<V>[] | undefined = all[1] && []
       const writing = Promise.all(all.map((write) => writes.add(write, group)))
-      written = (written ?? 1) + all.length
-      trimIfDue()
+      bound.count(all.length)
       return writing
     },
 
@@ -242,7 +212,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       const last = expiresAtOf(createEntry('', 0, lifetime, at))
       // What is from the future, or cannot be read, goes as it is read.
       if (last < Infinity) await Promise.allSettled((await connection.run('read', (entries) => listLasting(entries, last))).map(store.get))
-      await trimToBound()
+      await bound.hold()
       // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }
@@ -250,13 +220,12 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
 
     async flush() {
       await writes.settled()
-      await trimming
-      if (written) await trimToBound()
+      await bound.flush()
     },
 
     async close() {
       await writes.settled()
-      await trimming
+      await bound.settled()
       clearTimeout(missing)
       connection.close()
     },
