@@ -118,11 +118,13 @@ describe('not well', () => {
     expect(await text(page.url, init)).toBe('sorry')
   })
 
-  test('an error that is not stored takes nobody’s place', async () => {
-    const { standing, page } = await stale('max-age=60', 61, {}, { status: 503, body: 'sorry' })
+  test.each<Page['answer']>([{ status: 503 }, { status: 401 }, { status: 404 }, { fields: { 'Cache-Control': 'no-store' } }])('an answer that may not be stored takes nobody’s place, unless the app says so: %o', async (answer) => {
+    const { standing, page } = await stale('max-age=60', 61, {}, { ...answer, body: 'sorry' })
     expect(await standing.text(page.url)).toBe('sorry')
     page.answer = BROKEN
     expect(await standing.text(page.url)).toBe('stored')
+    await standing.fetch.invalidate({ url: page.url })
+    await expect(standing.fetch(page.url)).rejects.toThrow(TypeError)
   })
 })
 
