@@ -18,7 +18,7 @@ import { httpSettings } from './options.ts'
 import { find, list, peek, type Found } from './responses.ts'
 import { createDigest } from './user.ts'
 import type { HttpEntry, StoredResponse } from './variants.ts'
-import { judge } from './verdict.ts'
+import { judge, mayStandIn } from './verdict.ts'
 
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
@@ -85,17 +85,16 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     }
     if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: not stored')
     if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
-    // What comes of it is not stored.
-    if (ask.headers.has('range') || (ask.method === 'HEAD' && !about)) return forward(ask, why)
     return request(task())
   }
 
   /** Asks the origin; what is stored stands in where it may. */
   const request = async (task: Task): Promise<Response> => {
     const { ask, stored, bytes } = task
-    const standsIn = stored && settings.offlineStale && stored.mayBeStale && ask.cache !== 'no-cache' && !ask.directives.has('no-cache')
+    const standsIn = stored && settings.offlineStale && task.asked < stored.end && mayStandIn(stored, ask)
     try {
-      const answer = answerOf(task)
+      // What comes of a part, or of HEAD where nothing is stored, is not stored.
+      const answer = ask.headers.has('range') || (ask.method === 'HEAD' && !stored) ? forward(ask, task.why) : answerOf(task)
       if (!standsIn || networkTimeout >= 2 ** 31) return await answer
       return await within(networkTimeout, answer).catch((error) => {
         // What was removed meanwhile stands in for nothing.
@@ -124,7 +123,9 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const now = clock.now()
       // What it joined was asked for by one who waited.
       if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
-      if (stored && bytes && !stored.matchesNone && (stored.responseTime > asked || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
+      // Where it or the request forbids to use it without asking, it was asked for after the call.
+      const isNew = stored && stored[task.background || mayStandIn(stored, ask) ? 'responseTime' : 'requestTime'] > asked
+      if (stored && bytes && !stored.matchesNone && (isNew || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
       // A list that is fresh for another variant's sake has kept the load from asking.
       if (task.background && !(await cache.has(task.key))) break
     }
@@ -154,7 +155,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
-    const validates = ask.cache === 'default' && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    const validates = /^(default|no-cache)$/.test(ask.cache) && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')

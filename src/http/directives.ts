@@ -18,10 +18,13 @@ export function parseDirectives(text: string | null | undefined): Directives {
   return directives
 }
 
-/** ms that a directive gives, undefined without it; of several the shortest, and 0 for what is no whole number of seconds. At most 2^31 s (RFC 9111, section 1.2.2). */
+/** ms, the longest that counts: 2^31 s (RFC 9111, section 1.2.2). */
+export const LONGEST: number = 2 ** 31 * 1000
+
+/** ms that a directive gives, undefined without it; of several the shortest, and 0 for what is no whole number of seconds. */
 export function durationOf(directives: Directives, name: string): number | undefined {
   const values = directives.get(name)?.map(msOf)
-  return values && Math.min(...values, 2 ** 31 * 1000)
+  return values && Math.min(...values, LONGEST)
 }
 
 /** ms of a whole number of seconds; 0 for anything else. */

@@ -74,11 +74,13 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       ...life,
       form: 1,
       url,
+      type: response.type,
       status,
       statusText,
       // Age is told anew with every answer.
       headers: [...headers].filter(([name]) => name !== 'age' && keeps(name)),
       selectors: confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, !!settings.partition, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      requestTime,
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
       bytes: confirmed?.bytes,
@@ -116,13 +118,15 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const isOwn = new URL(record.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
-    // For its caller it ends when it is stored.
-    const body = first?.pipeThrough(new TransformStream({ flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
+    // For its caller it ends when it is stored. What the caller does with its chunks is not to change what is stored: of a body
+    // that is no byte stream both have the same.
+    const body = first?.pipeThrough(new TransformStream({ transform: (chunk, controller) => controller.enqueue(chunk.slice()), flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
     if (!task.background) passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
-    // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known.
-    if (!whole || (length && Number(length) !== whole.byteLength && !response.headers.has('content-encoding'))) return undefined
+    // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known. Across origins
+    // scripts see the length and not the encoding, which makes bodies longer.
+    if (!whole || (length && Number(length) > whole.byteLength && !response.headers.has('content-encoding'))) return undefined
     const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
     const own = prefix + record.url
     // It may lead back.

@@ -2,7 +2,7 @@
 // private cache: one user's (RFC 9111, section 1).
 
 import { parseDate } from './dates.ts'
-import { durationOf, listOf, msOf, parseDirectives } from './directives.ts'
+import { durationOf, LONGEST, listOf, msOf, parseDirectives } from './directives.ts'
 
 /** A stored response's life. Times are epoch ms, durations ms. */
 export interface Life {
@@ -62,7 +62,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   // Explicit freshness (section 4.2.1), then what others would take it for (section 4.2.2). An Expires that cannot be read has expired.
   const expiry = headers.has('expires') ? (parseDate(headers.get('expires'), date) ?? date) - date : undefined
   const guess = !cacheable && !directives.has('public') ? 0 : modified ? (date - modified) * heuristic : defaultTtl
-  const lifetime = Math.max(0, durationOf(directives, 'max-age') ?? expiry ?? guess)
+  const lifetime = Math.max(0, Math.min(durationOf(directives, 'max-age') ?? expiry ?? guess, LONGEST))
   const age = Math.max(0, responseTime - date, msOf(listOf(headers.get('age'))[0]) + responseTime - requestTime)
   const staleAt = responseTime - age + lifetime
   const staleWhileRevalidate = durationOf(directives, 'stale-while-revalidate') ?? 0

@@ -16,10 +16,13 @@ export interface StoredResponse extends Life {
   /** The form of this record. */
   readonly form: 1
   readonly url: string
+  readonly type: ResponseType
   readonly status: number
   readonly statusText: string
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly selectors: readonly Selector[]
+  /** Epoch ms at which it was last asked for. */
+  readonly requestTime: number
   /** Epoch ms at which it came, or was last confirmed. */
   readonly responseTime: number
   /** The same in its body: both are of one answer. */
@@ -95,5 +98,7 @@ function selectorOf(name: string, ask: Ask, user: User): User {
   // Which a service worker sees where its page gave none.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
   // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
-  return (/^accept(-language|-encoding)?$/.test(name) ? listOf(value.toLowerCase()).sort() : listOf(value)).join()
+  if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
+  // In quotes a space counts.
+  return value.includes('"') ? value : listOf(value).join()
 }

@@ -30,8 +30,13 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
 }
 
+/** Whether it may be used without asking where nothing better is to be had: neither it nor the request forbids that. */
+export function mayStandIn({ mayBeStale }: Life, { cache, directives }: Ask): boolean {
+  return mayBeStale && !/^(no-cache|reload)$/.test(cache) && !directives.has('no-cache')
+}
+
 /** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
-export function replacesError(status: number, { mayBeStale, staleAt, staleIfError }: Life, { cache, directives }: Ask, now: number): boolean {
-  const asked = durationOf(directives, 'stale-if-error') ?? 0
-  return [500, 502, 503, 504].includes(status) && mayBeStale && cache !== 'no-cache' && !directives.has('no-cache') && now - staleAt < Math.max(asked, staleIfError)
+export function replacesError(status: number, life: Life, ask: Ask, now: number): boolean {
+  const asked = durationOf(ask.directives, 'stale-if-error') ?? 0
+  return [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && now - life.staleAt < Math.max(asked, life.staleIfError)
 }

@@ -28,6 +28,13 @@ test('what another origin lets be read is stored by what can be seen of it', asy
   expect(await visitsTo(place)).toEqual(['GET'])
 })
 
+test('an encoded body is stored, though scripts see its length on the wire and not its encoding', async () => {
+  const place = await openElsewhere({ 'content-encoding': 'gzip' })
+  const { read } = openReader()
+  for (const how of ['fwd=uri-miss; stored', 'hit; ttl']) expect(await read(place.elsewhere)).toEqual({ text: 'v1'.padEnd(1_000), how })
+  expect(await visitsTo(place)).toEqual(['GET'])
+})
+
 test.each([
   { told: 'that is hidden', expose: {} },
   { told: 'that is exposed', expose: { 'access-control-expose-headers': 'etag' } },

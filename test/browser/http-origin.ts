@@ -3,6 +3,7 @@
 // tells who has come since.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 
 /** What a resource answers. */
@@ -10,7 +11,7 @@ export interface Resource {
   readonly status: number
   /** Its body is `v1`, `v2`, ..., and its ETag is that in quotes. */
   readonly version: number
-  /** Of its responses, besides ETag. There is no Date, unless it is here. */
+  /** Of its responses, besides ETag. There is no Date, unless it is here. With `content-encoding: gzip` spaces follow the body. */
   readonly fields: Readonly<Record<string, string>>
   /** A field of requests whose value follows in the body. */
   readonly echo?: string
@@ -78,8 +79,9 @@ function visit({ resource, visits, halves }: Kept, request: IncomingMessage, res
   const text = `v${version}${echo === undefined ? '' : ` ${headers[echo]}`}`
   const etag = `"${text}"`
   if (headers['if-none-match'] === etag) return void response.writeHead(304, { etag, ...fields }).end()
-  response.writeHead(status, { etag, 'content-type': 'text/plain', 'content-length': text.length, ...fields })
-  if (sends === 'all') return void response.end(text)
+  const body = fields['content-encoding'] === 'gzip' ? gzipSync(text.padEnd(1_000)) : text
+  response.writeHead(status, { etag, 'content-type': 'text/plain', 'content-length': body.length, ...fields })
+  if (sends === 'all') return void response.end(body)
   response.write(text.slice(0, 1))
   halves.push((how) => (how === 'nothing' ? request.socket.destroy() : response.end(text.slice(1))))
 }

@@ -141,6 +141,30 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await ends).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: { name: 'TypeError' } })))
   })
 
+  test.each<[who: string, control: string, joins: RequestInit]>([
+    ['a request says so: cache: no-cache', 'max-age=60', { cache: 'no-cache' }],
+    ['a request says so: Cache-Control: no-cache', 'max-age=60', { headers: { 'Cache-Control': 'no-cache' } }],
+    ['the response says so: no-cache', 'no-cache', {}],
+    ['the response says so: must-revalidate', 'max-age=0, must-revalidate', {}],
+  ])('where %s, who joins gets none that was asked for before; those who join at once share the next', async (_who, control, joins) => {
+    const place = placeOf(arrangement)
+    const { text } = standOn(place)
+    const gate = deferred()
+    const page = site.page(async ({ number }) => {
+      if (number === 1) await gate.promise
+      place.clock.advance(1)
+      return { fields: { 'Cache-Control': control, ETag: `"${number}"` }, body: `v${number}` }
+    })
+    const first = text(page.url)
+    await page.visit()
+    place.clock.advance(1)
+    const joining = Array.from({ length: 5 }, () => text(page.url, joins))
+    await turns()
+    place.clock.advance(1)
+    gate.resolve()
+    expect([await first, ...(await Promise.all(joining))]).toEqual(['v1', 'v2', 'v2', 'v2', 'v2', 'v2'])
+  })
+
   test('Vary: *: who joins a request gets no answer that was made for another', async () => {
     const place = placeOf(arrangement)
     const { text } = standOn(place)

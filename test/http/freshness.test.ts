@@ -181,6 +181,7 @@ describe('what says nothing of its freshness', () => {
     ['no share', modified, { heuristic: 0 }, 0],
     ['no share, even with a defaultTtl', modified, { heuristic: 0, defaultTtl: 10 * SECOND }, 0],
     ['a defaultTtl, where nothing says when it was modified', {}, { defaultTtl: 10 * SECOND }, 10],
+    ['a defaultTtl without end: as long as any may be', {}, { defaultTtl: Infinity }, 2 ** 31],
     ['nothing at all', {}, {}, 0],
     ['modified in the future', { ...modified, 'Last-Modified': dateOf(START + HOUR) }, {}, 0],
     ['modified at no date', { ...modified, 'Last-Modified': 'Invalid Date' }, { defaultTtl: 10 * SECOND }, 10],

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { CachedFetchOptions } from '../../src/http/index.ts'
 import { createWorld } from '../coherence/support/world.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
-import { SECOND } from '../helpers/clock.ts'
+import { DAY, SECOND } from '../helpers/clock.ts'
 import { deferred, isPending } from '../helpers/deferred.ts'
 import { BROKEN, serveSite, type Answering, type Page } from './serving.ts'
 import { cacheStatusOf, standOn, type Standing } from './standing.ts'
@@ -49,6 +49,31 @@ describe('out of reach', () => {
     else expect(await standing.ask(page.url, init)).toEqual(['stored', 'fwd=stale; detail=offline'])
     page.answer = { fields: { 'Cache-Control': 'max-age=60' }, body: 'back' }
     expect(await standing.text(page.url, init), 'and when it is back, so is its answer').toBe('back')
+  })
+
+  test('one whose time is over stands in for nothing, also where another variant keeps the list', async () => {
+    const place = placeOf(TWO_TIERS)
+    const standing = standOn(place)
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'X-Kind' }, body: 'stored' })
+    const kind = (value: string): RequestInit => ({ headers: { 'X-Kind': value } })
+    await standing.text(page.url, kind('old'))
+    place.clock.advance(25 * DAY)
+    await standing.text(page.url, kind('other'))
+    place.clock.advance(15 * DAY)
+    page.answer = BROKEN
+    expect(await standing.text(page.url, kind('other'))).toBe('stored')
+    await expect(standing.fetch(page.url, kind('old'))).rejects.toThrow(TypeError)
+  })
+
+  test('a part comes of the stale response', async () => {
+    const { standing, page } = await stale('max-age=60', 1_000, {}, BROKEN)
+    const response = await standing.fetch(page.url, { headers: { Range: 'bytes=1-3' } })
+    expect([response.status, await response.text(), cacheStatusOf(response)]).toEqual([206, 'tor', 'fwd=stale; detail=offline'])
+  })
+
+  test.each<RequestInit>([{ method: 'HEAD' }, { headers: { Range: 'bytes=1-3' } }])('unreachable: 504 answers %o where nothing is stored', async (init) => {
+    const { standing, page } = await stale('max-age=60', 1_000, { unreachable: '504' }, BROKEN)
+    expect((await standing.fetch(`${page.url}/else`, init)).status).toBe(504)
   })
 
   test('each call tries anew, and the answer to a reachable origin comes at once', async () => {

@@ -36,7 +36,7 @@ describe.each(TIERS)('$title', (arrangement) => {
     v1.visits()
     const response = await standing.fetch(v1.url)
     expect(cacheStatusOf(response)).toMatch(/^hit; ttl=\d+$/)
-    expect([await response.text(), response.url, response.redirected]).toEqual(['one 1', v1.url, false])
+    expect([await response.text(), response.url, response.redirected, response.type]).toEqual(['one 1', v1.url, false, 'basic'])
     expect(v1.visits()).toEqual([])
   })
 

@@ -39,6 +39,14 @@ describe.each([MEMORY, RELOAD])('$title', (arrangement) => {
       expect(await stored()).toBe('v1')
     })
 
+    test('of mode no-cache, the answer to the condition is about nothing that is stored', async () => {
+      const { resource, fetch, stored } = await asking(arrangement, 'ETag', 'fresh')
+      resource.version = 2
+      const response = await fetch(resource.url, { cache: 'no-cache', headers: { 'If-None-Match': '"v2"' } })
+      expect({ status: response.status, text: await response.text() }).toEqual({ status: 304, text: '' })
+      expect(await stored()).toBe('v1')
+    })
+
     test('of mode no-store, the condition goes along', async () => {
       const { resource, ask } = await asking(arrangement, 'ETag', 'fresh')
       expect(await ask('no-store', { headers: { 'If-None-Match': '"v1"' } })).toEqual({ status: 304, text: '' })

@@ -57,6 +57,8 @@ export function serveSite(): Site {
     if (each) void answer(each, request, response)
     else response.writeHead(404).end()
   })
+  // A connection that the server closes while it is idle may be the one of the next request.
+  server.keepAliveTimeout = 60_000
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

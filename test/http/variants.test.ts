@@ -27,6 +27,7 @@ describe.each(TIERS)('$title', (arrangement) => {
     ['X-Kind', {}, { 'X-Other': 'a' }, true],
     ['x-kind', { 'X-KIND': 'a, b' }, { 'x-kind': ' a ,b ' }, true],
     ['X-Kind', { 'X-Kind': 'a, b' }, { 'X-Kind': 'b, a' }, false],
+    ['X-Kind', { 'X-Kind': '"a, b"' }, { 'X-Kind': '"a,b"' }, false],
     ['Accept-Language', { 'Accept-Language': 'de, en' }, { 'Accept-Language': 'EN,de' }, true],
     ['Accept-Language', { 'Accept-Language': 'de' }, { 'Accept-Language': 'en' }, false],
     ['Accept', { Accept: 'text/html, a/b' }, { Accept: 'a/b,text/html' }, true],
