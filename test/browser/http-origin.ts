@@ -3,7 +3,6 @@
 // tells who has come since.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 
 /** What a resource answers. */
@@ -51,7 +50,7 @@ export function httpOrigin(): Plugin {
       server.middlewares.use((request, response, next) => {
         const url = request.url ?? ''
         if (url.startsWith(CONTROLS)) void control(find(url.slice(CONTROLS.length)), request, response)
-        else if (url.startsWith(RESOURCES)) visit(find(url.slice(RESOURCES.length)), request, response)
+        else if (url.startsWith(RESOURCES)) void visit(find(url.slice(RESOURCES.length)), request, response)
         else next()
       })
     },
@@ -67,7 +66,7 @@ async function control(found: Kept, request: IncomingMessage, response: ServerRe
   response.end(JSON.stringify(request.method === 'PUT' ? [] : found.visits.splice(0)))
 }
 
-function visit({ resource, visits, halves }: Kept, request: IncomingMessage, response: ServerResponse): void {
+async function visit({ resource, visits, halves }: Kept, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = '' } = request
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
   visits.push({ method, headers })
@@ -79,11 +78,16 @@ function visit({ resource, visits, halves }: Kept, request: IncomingMessage, res
   const text = `v${version}${echo === undefined ? '' : ` ${headers[echo]}`}`
   const etag = `"${text}"`
   if (headers['if-none-match'] === etag) return void response.writeHead(304, { etag, ...fields }).end()
-  const body = fields['content-encoding'] === 'gzip' ? gzipSync(text.padEnd(1_000)) : text
+  const body = fields['content-encoding'] === 'gzip' ? await gzip(text.padEnd(1_000)) : text
   response.writeHead(status, { etag, 'content-type': 'text/plain', 'content-length': body.length, ...fields })
   if (sends === 'all') return void response.end(body)
   response.write(text.slice(0, 1))
   halves.push((how) => (how === 'nothing' ? request.socket.destroy() : response.end(text.slice(1))))
+}
+
+async function gzip(text: string): Promise<Uint8Array> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
 }
 
 /** A preflight may have whatever it asks for. */
