@@ -201,7 +201,7 @@ export interface Cache<V> {
    * The fresh value, or what the loader makes of it. One load per key is in flight; its callers share the result or the
    * error, which is not cached unless `errorTtl` says so; other tabs wait and read the result. Within the stale windows the
    * stale value is served meanwhile, or when the load fails. A value set or removed during the load is not overwritten by it.
-   * A loader must not wait for its own key; other keys are fine.
+   * A loader must not wait for its own key, nor for one whose loader waits for it; other keys are fine.
    */
   getOrLoad(key: string, loader: Loader<V>, options?: LoadOptions): Promise<V>
   getOrLoad(key: string, loader: Loader<V, V | undefined>, options?: LoadOptions): Promise<V | undefined>

@@ -79,7 +79,7 @@ export class CacheError extends Error {
   override readonly name = 'CacheError'
   /** What went wrong; see {@link CacheErrorCode}. */
   declare readonly code: CacheErrorCode
-  /** The key concerned, where there is exactly one. */
+  /** The key, where the fault is of one entry; not where it is of a transaction, or of several. */
   declare readonly key: string | undefined
   /** Of a fault of IndexedDB, what it means and what was done. */
   declare readonly fault: Fault | undefined

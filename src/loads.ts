@@ -73,9 +73,14 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const hasChanged = (since: number, matches: (change: Change, local: boolean) => boolean): boolean =>
     since < loads.dropped || loads.recent.slice(since - loads.dropped).some(([change, local]) => matches(change, local))
 
-  /** What was read, unless it was removed meanwhile; by its key or a prefix in this tab, as what others tell late may have come before. */
-  const unlessRemoved = (entry: Entry<V> | undefined, since: number): Entry<V> | undefined =>
-    entry && hasChanged(since, (change, local) => change.type !== 'set' && (local || 'tag' in change) && concerns(change, entry.key, entry.tags ?? [])) ? undefined : entry
+  /** What a read gives; read again where it may have been removed meanwhile, as what others tell late may have come before. */
+  const look = async (read: () => Promise<Entry<V> | undefined>): Promise<Entry<V> | undefined> => {
+    for (;;) {
+      const since = countChanges()
+      const entry = await read()
+      if (!entry || !hasChanged(since, (change) => change.type !== 'set' && concerns(change, entry.key, entry.tags ?? []))) return entry
+    }
+  }
 
   /** Whether a change has overtaken it. */
   const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
@@ -100,7 +105,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const now = memory.readClock()
     const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
     // Else the error reaches those who wait.
-    if (background || isStandIn(found)) tiers.report(error, 'load-failed', key)
+    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
     const wait = errorTtl || (isUsable(found, now) ? pause * (1 - Math.random() / 2) : 0)
     if (failures.size >= MOST_FAILURES) failures.clear()
     // What it says is of the time before the change.
@@ -129,12 +134,15 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
       // Another tab may have loaded it while this one waited for its turn.
-      const before = countChanges()
       // A loader never begins in the call itself: who calls must have joined, to leave.
-      const [since, read] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : tiers.fetch(key)]) : [])
-      const stored = unlessRemoved(read, before)
+      const [since, stored] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : look(() => tiers.fetch(key))]) : [])
       if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
       signal.throwIfAborted()
+      // What others have told of until now its loader comes after.
+      if (load.told && !refresh) {
+        load.told = false
+        load.found = stored
+      }
       const { found } = load
       const values = new Map<string, V | undefined>([[key, undefined]])
       const value = await loader({
@@ -171,7 +179,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
     const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
       if (!background) {
-        const found = (load.found ??= unlessRemoved(await tiers.fromStore(key, now, limit), begun))
+        const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
         if (found && now < limit(found)) {
           resolve(found.value)
           // What was removed during the look is not to be served by another load.

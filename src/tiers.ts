@@ -7,7 +7,7 @@ import { withCodec } from './codec.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import type { Entry } from './entry.ts'
-import { closedError, type CacheErrorCode } from './errors.ts'
+import { closedError } from './errors.ts'
 import { createEmitter, type Emitter } from './events.ts'
 import { createMemoryTier, type MemoryTier } from './memory-tier.ts'
 import type { CacheSettings } from './options.ts'
@@ -32,7 +32,7 @@ export interface Tiers<V> extends Reads<V>, Omit<Writes<V>, 'saveAgain'> {
   /** The fresh entry that memory holds, uncounted. Reads the clock. */
   peek(key: string): Entry<V> | undefined
   /** Tells of a fault that has been seen to. */
-  report(error: unknown, code: CacheErrorCode, key?: string): void
+  report(error: unknown): void
   /** Resolves to how many keys expired. */
   sweep(now: number): Promise<number>
   flush(): Promise<void>
@@ -145,13 +145,14 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       onShow(wasAway) {
         // The disk has never answered, so that it cannot be asked.
         if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
-        check(false)
+        // What memory alone holds can be out of date only where messages did not reach the page.
+        check(!wasAway)
       },
     })
 
   // Nobody knows yet what the store holds, so each look at it arms the sweep.
   const reads = createReads(memory, store, counts, () => sweeper.arm(), report)
-  const writes = createWrites({ memory, store, counts, tell, fail })
+  const writes = createWrites({ memory, store, counts, tell, fail, isAlone: () => reports.status.persistence === 'memory' })
 
   const sweeper = createSweeper(sweepInterval, {
     store,

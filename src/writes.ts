@@ -39,9 +39,11 @@ export interface Wiring<V> {
   tell(change: Change): void
   /** Takes a fault, or throws it. */
   fail(error: unknown): void
+  /** Whether memory is all there is, for now at least. */
+  isAlone(): boolean
 }
 
-export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>): Writes<V> {
+export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: Wiring<V>): Writes<V> {
   const { entries: held, changes, unsaved } = memory
 
   /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
@@ -90,8 +92,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
 
   return {
     set(entries, told, since) {
-      // A change under way was asked for during the load.
-      if (told !== undefined && entries.some(({ key }) => changes.has(key))) return Promise.resolve()
+      // A change under way was asked for during the load. Of one that was told nobody knows when it came, where the log could not be asked.
+      if (told !== undefined && ((told && since === undefined) || entries.some(({ key }) => changes.has(key)))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       const saving = held.atOnce(() => {
@@ -140,6 +142,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
           return !next ? stored : isUsable(next, fresh ? by : at) ? next : undefined
         },
       }
+      // Storage that is left alone has no say: memory decides at once, so that nothing comes between, and it gets what comes of it.
+      const alone = isAlone() && !changes.has(key)
       const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [] }
       looking.tags = tags && looking.tags?.concat(tags)
       looking.last = write
@@ -148,14 +152,14 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
       let saved = false
       let superseded = false
       try {
-        saved = !!store && (await save([write]))
+        saved = !alone && (await save([write]))
       } finally {
         superseded = changes.get(key) !== looking
         if (!superseded && looking.last === write) changes.delete(key)
       }
       if (!saved) {
-        // What has come after it stays, and what was there before nobody knows.
-        if (superseded) return undefined
+        // What has come after it stays. Of what was there before, only what memory held is known.
+        if (superseded) return isFresh(before, at) ? before : undefined
         before = undefined
         write.found = memory.peek(key)
         write.entry = write.decide!(write.found)
@@ -179,6 +183,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail }: Wiring<V>
           if (left && !saved) unsaved.add(left)
         })
       }
+      if (changed && alone) save([{ change: write.change, entry: next }]).catch(() => {})
       // What has come after it was told already.
       if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh

@@ -16,7 +16,7 @@ export interface StoredResponse extends Life {
   /** The form of this record. */
   readonly form: 1
   readonly url: string
-  readonly type: ResponseType
+  readonly type: Response['type']
   readonly status: number
   readonly statusText: string
   readonly headers: readonly (readonly [name: string, value: string])[]

@@ -1,5 +1,5 @@
-// The bound on entries on disk. It holds after a flush or a sweep; between them it is exceeded by a tenth, and by what one
-// tick writes.
+// The bound on entries on disk. It holds after a flush or a sweep; between them it is exceeded by a tenth and a hundred, and by what
+// one tick writes.
 
 import { resultOf } from './requests.ts'
 
@@ -13,7 +13,7 @@ export interface Bound {
   /** The same, unless nobody has used the database since. */
   flush(): Promise<void>
   /** Resolves when nothing is being trimmed; never rejects. */
-  settled(): Promise<void> | undefined
+  settled(): Promise<void>
 }
 
 /** @param trim removes what is above the bound */
@@ -26,16 +26,19 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
 
   const hold = (): Promise<void> => {
     written = 0
-    return trim().catch((error: unknown) => {
+    trimming = trim().catch((error: unknown) => {
       written ||= 1
       throw error
     })
+    return trimming
   }
+
+  const settled = async (): Promise<void> => trimming?.catch(() => {})
 
   const count = (writes: number): void => {
     written = (written ?? 1) + writes
     // A fault shows in the next flush or sweep, which does the same again.
-    if (written >= 100 + bound / 10) trimming = hold().catch(() => {})
+    if (written >= 100 + bound / 10) hold().catch(() => {})
   }
 
   return {
@@ -48,9 +51,10 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
         () => (looking = undefined),
       )),
     async flush() {
-      await trimming
-      if (written) await hold()
+      // What is being trimmed may fail, and is then to be trimmed again.
+      if (!written) await settled()
+      await (written ? hold() : trimming)
     },
-    settled: () => trimming,
+    settled,
   }
 }

@@ -42,7 +42,7 @@ export function toCacheError(code: CacheErrorCode, cause: unknown, phase?: Fault
     const [type, , , action = 'memory'] = ruleOf(phase, cause)
     fault = { class: type, phase, action }
   }
-  return new CacheError(code, `Storage fault, ${code}: ${cause}`, { ...details, cause, fault })
+  return new CacheError(code, `Storage fault, ${code}: ${String(cause)}`, { ...details, cause, fault })
 }
 
 export function nameOf(error: unknown): string {

@@ -172,7 +172,11 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       await (locating ??= catchUp().finally(() => (locating = undefined)))
       return log.position
     },
-    release: connection.release,
+    release() {
+      connection.release()
+      // What waits to be written opens it once more.
+      void writes.settled()?.then(connection.release)
+    },
     leave: async () => connection.leave(),
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 

@@ -86,7 +86,7 @@ export function createLog(): Log {
   let bare = false
   let isBlind = false
   /** Known records behind a gap. */
-  const ahead = new Set<number>()
+  let ahead = new Set<number>()
 
   const look = async (transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]> => {
     const records = await recordsSince(transaction, position, emptied, bare)
@@ -145,16 +145,18 @@ export function createLog(): Log {
     reset() {
       position = undefined
       trimmed = 0
-      ahead.clear()
+      ahead = new Set()
     },
     async catchUp(transaction) {
+      const since = ahead
       if (position === undefined) {
         const last = await lastOf(transaction.objectStore(LOG))
-        position ??= last ?? 0
+        if (since === ahead) position ??= last ?? 0
         return []
       }
       const records = await look(transaction, position)
-      // Meanwhile the position may have moved on.
+      // Meanwhile all may have begun anew, or the position have moved on.
+      if (since !== ahead) return []
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}
       position = changes === GONE ? last : Math.max(position, last)

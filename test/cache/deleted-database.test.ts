@@ -1,7 +1,8 @@
 // A database that is deleted under a cache begins a new log, whose numbers may be lower than those the tab knows.
 
 import { afterEach, expect, test, vi } from 'vitest'
-import { createCache } from '../../src/index.ts'
+import { createCache, type Cache } from '../../src/index.ts'
+import { turns } from '../helpers/deferred.ts'
 import { databaseNames } from '../helpers/indexed-db.ts'
 
 afterEach(() => vi.restoreAllMocks())
@@ -38,6 +39,28 @@ test.each([[0.2, 0.8], [0.8, 0.2]])('loads are stored after the database was del
   await cache.getOrLoad('two', async () => 2)
   await cache.close()
   const next = createCache<number>({ name: 'numbers' })
+  expect(await next.get('two')).toBe(2)
+  await next.close()
+})
+
+test.each(Array.from({ length: 8 }, (_, wait) => wait))('it may be deleted at any moment of a look at the log: after %i turns', async (wait) => {
+  const faults: unknown[] = []
+  const open = (): Cache<number> => createCache<number>({ name: 'numbers', onError: (error) => faults.push(error) })
+  const cache = open()
+  await cache.set('one', 1)
+  const deleting = deleteDatabases()
+  for (let turn = 0; turn < wait; turn++) await new Promise((next) => setImmediate(next))
+  // It trims, for which it looks.
+  await cache.flush()
+  await deleting
+  await turns()
+  faults.length = 0
+  await cache.set('two', 2)
+  await cache.flush()
+  expect(await cache.sweep()).toBe(0)
+  expect([faults, cache.status.persistence]).toEqual([[], 'indexeddb'])
+  await cache.close()
+  const next = open()
   expect(await next.get('two')).toBe(2)
   await next.close()
 })

@@ -2,7 +2,7 @@
 // staleIfError the stale value in place of an error. Wherever the stale entry lies: in memory, or on disk alone.
 
 import { describe, expect, it, vi } from 'vitest'
-import type { Cache, CacheError } from '../../src/index.ts'
+import { CacheError, type Cache } from '../../src/index.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import { PLACES, staleIn } from '../helpers/stale-places.ts'
@@ -86,6 +86,18 @@ describe.each(PLACES)('$title', (place) => {
       expect(errors).toMatchObject([{ name: 'CacheError', code: 'load-failed', key: 'a', cause: offline }])
       expect(loader).toHaveBeenCalledTimes(1)
       expect(await cache.getOrLoad('a', uncalled)).toBe('old')
+    })
+
+    it.each<[what: string, error: () => unknown]>([
+      ['a symbol', () => Symbol('offline')],
+      ['an object that has no text', () => Object.create(null)],
+      ['an error of a load in it', () => new CacheError('load-timeout', 'late', { key: 'b' })],
+      ['an error of a closed cache', () => new CacheError('closed', 'closed')],
+    ])('one that fails with %s is told as its failure', async (_what, error) => {
+      const { cache, errors } = await staleIn<string>(place, 'old', { staleIfError: 100 })
+      const cause = error()
+      expect(await cache.getOrLoad('a', () => Promise.reject(cause))).toBe('old')
+      expect(errors).toMatchObject([{ code: 'load-failed', key: 'a', cause }])
     })
 
     it('one that fails when the window is already over is told as well, for nobody else hears of it', async () => {

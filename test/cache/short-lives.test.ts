@@ -24,3 +24,15 @@ it('pages and service workers that are left without close keep it about', async 
   }
   expect(most).toBeLessThanOrEqual(100 + 110 + 31)
 })
+
+it('a flush that runs beside another, and a close, wait until the bound holds', async () => {
+  const cache = createCache<number>({ name: 'test', maxStoredEntries: 3 })
+  for (let id = 0; id < 30; id++) await cache.set(`${id}`, id)
+  const kept: number[] = []
+  const flush = async (): Promise<void> => {
+    await cache.flush()
+    kept.push((await countDisk('test')).records)
+  }
+  await Promise.all([flush(), flush(), cache.close()])
+  expect(kept).toEqual([3, 3])
+})

@@ -2,7 +2,9 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { NAME } from '../helpers/caches.ts'
-import { captureConnections, databaseNames, settled } from '../helpers/indexed-db.ts'
+import { SECOND } from '../helpers/clock.ts'
+import { turns } from '../helpers/deferred.ts'
+import { captureConnections, databaseNames, failWrites, lookAtDisk, settled } from '../helpers/indexed-db.ts'
 import { away, createWorld } from './support/world.ts'
 
 afterEach(() => {
@@ -74,6 +76,41 @@ describe('a page that goes', () => {
     page('pageshow')
     expect(await cache.get('missing')).toBeUndefined()
     expect(connections).toHaveLength(2)
+  })
+
+  it('pagehide while a write waits for another: once they are done, no handle stays open', async () => {
+    const world = createWorld()
+    const connections = captureConnections()
+    const close = vi.spyOn(IDBDatabase.prototype, 'close')
+    const { cache, page } = world.tab<unknown>()
+    await cache.get('missing')
+    void cache.set('a', 1)
+    await turns(1)
+    void cache.set('b', 2)
+    page('pagehide')
+    await world.settle()
+    await turns(50)
+    expect(new Set(close.mock.contexts)).toEqual(new Set(connections))
+    page('pageshow')
+    expect([await cache.get('a'), await cache.get('b')]).toEqual([1, 2])
+  })
+
+  it('what memory alone holds, as storage fails, stays when the user looks at another page, and is written in the end', async () => {
+    const world = createWorld()
+    const { cache, page } = world.tab<unknown>()
+    await cache.set('a', 'before')
+    const faults = failWrites('UnknownError')
+    await world.await(cache.set('a', 'refused').catch(() => {}))
+    await world.await(cache.set('b', 'resolved'))
+    expect(cache.status.persistence).toBe('memory')
+    page('visibilitychange', true)
+    page('visibilitychange')
+    await turns()
+    expect([await cache.get('a'), await cache.get('b')]).toEqual(['refused', 'resolved'])
+    faults.end()
+    await world.pass(60 * SECOND)
+    await world.settle()
+    expect((await lookAtDisk(NAME)).records).toMatchObject([{ key: 'a', value: 'refused' }, { key: 'b', value: 'resolved' }])
   })
 
   it('a closed cache listens to its page no more', async () => {

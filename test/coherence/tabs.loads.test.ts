@@ -26,6 +26,41 @@ describe('with locks', () => {
     for (const { cache } of tabs) expect(await cache.size()).toBe(keys.length)
   })
 
+  it('three tabs ask twice for the same keys, after a clear of which two have not heard: one loader runs for each', async () => {
+    const world = createWorld()
+    const tabs = world.tabs<string>(3)
+    await Promise.all(tabs.map(({ cache }) => cache.get('x')))
+    await tabs[0]!.cache.clear()
+    const loader = vi.fn(async ({ key }: { key: string }) => {
+      await turns(30)
+      return key
+    })
+    const keys = Array.from({ length: 20 }, (_, id) => `k${id}`)
+    const ask = (): Promise<string>[] => tabs.flatMap(({ cache }) => keys.map((key) => cache.getOrLoad(key, loader)))
+    const first = ask()
+    await turns(15)
+    await world.settle()
+    await Promise.all([...first, ...ask()])
+    expect(loader.mock.calls.map(([{ key }]) => key).sort()).toEqual([...keys].sort())
+  })
+
+  it('callers in a tab share one load after a removal in another, which the log tells as the load begins', async () => {
+    const world = createWorld()
+    const [one, other] = world.tabs<string>(2)
+    await one!.cache.set('k', 'old')
+    await other!.cache.get('x')
+    await world.settle()
+    world.network.deaf = true
+    await one!.cache.delete('k')
+    const { runs, loader } = heldLoader<string>()
+    const first = other!.cache.getOrLoad('k', loader)
+    await until(() => runs.length > 0)
+    const second = other!.cache.getOrLoad('k', loader)
+    await turns()
+    runs.forEach((run, place) => run.resolve(`value ${place}`))
+    expect([await first, await second]).toEqual(['value 0', 'value 0'])
+  })
+
   it('a tab that asks during the load of another waits for it', async () => {
     const world = createWorld()
     const [one, other] = world.tabs<string>(2)

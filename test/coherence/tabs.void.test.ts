@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Cache, LoadOptions } from '../../src/index.ts'
 import { createWorld } from './support/world.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
-import { turns } from '../helpers/deferred.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 
 it.each<[how: string, open: () => Cache<string>, overtake: (cache: Cache<string>) => Promise<unknown>, options?: LoadOptions]>([
@@ -25,4 +25,35 @@ it.each<[how: string, open: () => Cache<string>, overtake: (cache: Cache<string>
   runs[1]?.resolve('v')
   await Promise.all([first, second])
   expect(begun).toBe(2)
+})
+
+it('a stale value that another tab removes, and tells of, while it is decoded stands in for nothing', async () => {
+  const world = createWorld()
+  let gate = deferred()
+  gate.resolve()
+  let decoding = false
+  const codec = {
+    encode: (value: string) => value,
+    async decode(stored: unknown) {
+      decoding = true
+      await gate.promise
+      return stored as string
+    },
+  }
+  const [one, other] = [world.tab<string>({ codec }), world.tab<string>({ codec })]
+  await other.cache.set('k', 'old', { ttl: 10, staleIfError: 10_000 })
+  await one.cache.get('x')
+  await world.pass(10)
+  gate = deferred()
+  decoding = false
+  const { runs, loader } = heldLoader<string>()
+  const loading = one.cache.getOrLoad('k', loader)
+  await until(() => decoding)
+  const removing = other.cache.delete('k')
+  gate.resolve()
+  await removing
+  await until(() => runs.length > 0)
+  expect(runs[0]!.context.stale).toBeUndefined()
+  runs[0]!.reject(new Error('offline'))
+  await expect(loading).rejects.toThrow('offline')
 })

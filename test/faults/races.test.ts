@@ -44,6 +44,14 @@ it('what is removed while it is stored again does not come back', async () => {
   expect(await site.values()).toEqual({})
 })
 
+it('what memory has decided while it is stored again is what the disk gets', async () => {
+  const { site, cache } = await probing({})
+  expect(await site.within(0, Promise.all([cache.add('a', 'second'), cache.add('b', 'new'), cache.update('c', 'nothing'), cache.touch('a', 0)]))).toEqual([false, true, undefined, true])
+  await site.pass(2_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.values()).toEqual({ b: 'new' })
+})
+
 it('an update that storage does not answer, and that a later set has overtaken, does not claim to have replaced it', async () => {
   const site = createSite()
   const cache = await site.ready<unknown>()
@@ -510,4 +518,49 @@ it.each<[what: string, look: (site: Site, cache: Cache<unknown>) => Promise<unkn
   await site.within(1_000, other.set('a', 'new'))
   await look(site, one)
   expect(await site.within(1_000, one.get('a'))).toBe('new')
+})
+
+type Calls = (cache: Cache<unknown>) => readonly Promise<unknown>[]
+
+it.each<[what: string, calls: Calls, ends: readonly unknown[]]>([
+  ['add, set', (cache) => [cache.add('a', 2), cache.set('a', 3)], [false, undefined]],
+  ['update, take', (cache) => [cache.update('a', 2), cache.take('a')], [1, 2]],
+  ['add of a missing key, delete', (cache) => [cache.add('b', 2), cache.delete('b')], [true, true]],
+  ['touch, set', (cache) => [cache.touch('a', 100), cache.set('a', 3)], [true, undefined]],
+])('where storage is left alone, calls that nobody awaits are decided in their order: %s', async (_what, calls, ends) => {
+  const site = createSite()
+  site.factory.fail({ operation: 'open', phase: 'sync', error: 'SecurityError' })
+  const cache = site.open<unknown>()
+  await site.within(0, cache.set('a', 1))
+  expect(cache.status.persistence).toBe('memory')
+  expect(await site.within(0, Promise.all(calls(cache)))).toEqual(ends)
+})
+
+it('what is added before a fault is known does not win a key that is there', async () => {
+  const site = createSite()
+  site.factory.fail({ operation: 'open', phase: 'sync', error: 'SecurityError' })
+  const cache = site.open<unknown>()
+  expect(await site.within(0, Promise.all([cache.set('a', 1), cache.add('a', 2), cache.set('a', 3)]))).toEqual([undefined, false, undefined])
+})
+
+it('a load that began before its database opened, late, does not bring back what another tab has removed since, and told', async () => {
+  const site = createSite()
+  const network = new Network()
+  network.install()
+  const other = await site.ready<unknown>()
+  const cache = site.open<unknown>()
+  site.factory.fail({ operation: 'open', phase: 'late', after: 5_000, times: 1 })
+  const { runs, loader } = heldLoader<unknown>()
+  const loading = cache.getOrLoad('a', loader)
+  await site.pass(4_500)
+  expect(runs).toHaveLength(1)
+  await site.pass(5_000)
+  expect(cache.status.persistence).toBe('indexeddb')
+  await site.within(1_000, Promise.all([other.set('a', 'newer'), other.delete('a')]))
+  await site.pass(100)
+  runs[0]!.resolve('from before')
+  expect(await loading).toBe('from before')
+  await site.pass(100)
+  expect(await site.values()).not.toHaveProperty('a')
+  expect([await site.within(1_000, cache.get('a')), await site.within(1_000, other.get('a'))]).toEqual([undefined, undefined])
 })

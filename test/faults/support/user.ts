@@ -289,7 +289,7 @@ export class User {
     return { tags: [tagOf(key)], ...(roll() < 0.3 && { ttl: 100 + 60_000 * roll() ** 3 }) }
   }
 
-  /** Where a change comes that shows when it is decided: before those asked for later, and before the end of reads that found it. */
+  /** Where a change comes that shows when it is decided: before those asked for later, before a peek that found it, and before the end of a read that did. */
   #placeOf(change: Changing): number {
     const { history, name } = this.#options
     let place = change.to
@@ -297,7 +297,7 @@ export class User {
       const { tab, what, key, prefix, value, from, to, asked } = history[at]! as Changing
       if (tab !== name || (key !== change.key && (prefix === undefined || !change.key!.startsWith(prefix)))) continue
       const isRead = what === 'get' || what === 'peek'
-      if (isRead ? value === change.value : what !== 'load' && asked > change.asked) place = Math.min(place, isRead ? to : from)
+      if (isRead ? value === change.value : what !== 'load' && asked > change.asked) place = Math.min(place, what === 'get' ? to : from)
     }
     return place - 0.5
   }
