@@ -119,8 +119,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     // For its caller it ends when it is stored. What the caller does with its chunks is not to change what is stored: of a body
-    // that is no byte stream both have the same.
-    const body = first?.pipeThrough(new TransformStream({ transform: (chunk, controller) => controller.enqueue(chunk.slice()), flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
+    // that is no byte stream both have the same. (A `Buffer` has a `slice` of its own, which copies nothing.)
+    const body = first?.pipeThrough(new TransformStream({ transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk)), flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
     if (!task.background) passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()

@@ -194,7 +194,7 @@ test.each<[what: string, use: (chunk: Uint8Array<ArrayBuffer>) => void]>([
   ['writes into', (chunk) => void chunk.fill(0)],
   ['gives away', (chunk) => void structuredClone(chunk, { transfer: [chunk.buffer] })],
 ])('chunks that a reader %s are stored as they came', async (_what, use) => {
-  const parts = ['one ', 'two ', 'three'].map((part) => new TextEncoder().encode(part))
+  const parts = ['one ', 'two ', 'three'].map((part) => Buffer.from(part))
   const body = new ReadableStream({ pull: (controller) => (parts.length ? controller.enqueue(parts.shift()) : controller.close()) })
   const standing = standOn(placeOf(TWO_TIERS), { fetch: async () => new Response(body, { headers: MINUTE }) })
   const reader = (await standing.fetch('http://origin.test/')).body!.getReader()
