@@ -35,7 +35,8 @@ export async function sweepExpired(
   let swept: readonly string[] = []
   let from = -Infinity
   let asked = LISTED_AT_ONCE
-  let position = -1
+  /** Where the log stood at the end of the transaction before; at first all of it is known. */
+  let position = Infinity
   /** Whether a record was found that the engine cannot read. In Chromium a transaction ends with that, and is tried again. */
   let unreadable = false
   /** Whether each of the keys is there: of what a prefix or a tag has removed nobody knows. */
