@@ -100,6 +100,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
         // What was removed meanwhile stands in for nothing.
         if (task.isOvertaken(stored.tags)) return answer
         task.background = true
+        // Or it would hold its connection.
+        answer.then(({ body }) => body?.cancel()).catch(() => {})
         throw error
       })
     } catch (error) {

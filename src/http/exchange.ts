@@ -149,16 +149,16 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       const { status, headers } = response
       const names = head ? ['etag', 'last-modified', 'content-length'] : headers.has('etag') ? ['etag'] : ['last-modified']
       const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
+      if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
+        response.body?.cancel().catch(() => {})
+        return void serveStored(stored, bytes, status, '; detail=sie')
+      }
       // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
       // One that tells none of these tells nothing of the body.
       if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return confirm(context, response, stored, bytes)
       if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
-      if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
-        response.body?.cancel().catch(() => {})
-        return void serveStored(stored, bytes, status, '; detail=sie')
-      }
       // A 304 about another.
       if (status === 304) response = await send(context.signal, false)
     }

@@ -135,6 +135,13 @@ describe('not well', () => {
     expect((await standing.ask(page.url))[0]).toBe(served ? 'stored' : 'sorry')
   })
 
+  test('HEAD gets the fields of the stale response', async () => {
+    const { standing, page } = await stale('max-age=60, stale-if-error=600', 61, {}, { status: 503, body: 'sorry' })
+    const response = await standing.fetch(page.url, { method: 'HEAD' })
+    expect([response.status, response.headers.get('etag'), cacheStatusOf(response)]).toEqual([200, '"1"', 'fwd=stale; fwd-status=503; detail=sie'])
+    expect(await standing.text(page.url), 'and it stays').toBe('stored')
+  })
+
   test.each<RequestInit>([{ cache: 'no-cache' }, asks('no-cache')])('whoever asks the origin itself hears of it: %o', async (init) => {
     const { text } = standOn(placeOf(TWO_TIERS))
     const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'stored' })
@@ -201,6 +208,21 @@ describe('slow', () => {
     ['no networkTimeout', { networkTimeout: Infinity }, 'max-age=60', {}],
   ])('%s: the answer is waited for', async (_what, options, control, init) => {
     await expectWait(await slow(options, control), init)
+  })
+
+  test('a part that comes late holds up its connection no longer', async () => {
+    const { world, standing, gate, page } = await slow({})
+    page.answer = async (_visit, response) => {
+      await gate.promise
+      response.writeHead(206, { 'Content-Range': 'bytes 0-99/100' }).write('late')
+    }
+    const asking = standing.ask(page.url, { headers: { Range: 'bytes=0-2' } })
+    const { gone } = await page.visit()
+    await world.pass(2 * SECOND)
+    expect(await asking).toEqual(['sto', 'fwd=stale; detail=offline'])
+    gate.resolve()
+    await gone
+    await world.settle()
   })
 
   test('with nothing stored, the answer is waited for', async () => {
