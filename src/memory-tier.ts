@@ -12,6 +12,8 @@ import type { Swept, Write } from './store/store.ts'
 /** Changes of a key that look first and are under way. */
 export interface Looking<V> extends Flight {
   last?: Write<V>
+  /** What those that have ended have left, or what there was before the first. */
+  left: Entry<V> | undefined
 }
 
 export interface MemoryTier<V> {

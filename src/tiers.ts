@@ -141,8 +141,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
         // One that is being closed has still to write.
         else if (!destroyed) void disk.leave()
       },
-      onHide: disk.release,
+      onHide: () => disk.release(true),
       onShow(wasAway) {
+        disk.release(false)
         // The disk has never answered, so that it cannot be asked.
         if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
         // What memory alone holds can be out of date only where messages did not reach the page.

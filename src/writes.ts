@@ -79,9 +79,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
   const remove = async (key: string, since?: number): Promise<Entry<V> | undefined> => {
     const at = memory.now
     let before: Entry<V> | undefined
+    const looking = changes.get(key)
     const write: Write<V> = { change: { type: 'delete', key }, since, decide: () => undefined }
     const saved = await invalidate(write, () => (before = memory.peek(key)))
-    const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: before }
+    const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: looking ? looking.left : before }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -144,7 +145,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       }
       // Storage that is left alone has no say: memory decides at once, so that nothing comes between, and it gets what comes of it.
       const alone = isAlone() && !changes.has(key)
-      const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [] }
+      const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [], left: before }
       looking.tags = tags && looking.tags?.concat(tags)
       looking.last = write
       changes.set(key, looking)
@@ -158,12 +159,13 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         if (!superseded && looking.last === write) changes.delete(key)
       }
       if (!saved) {
-        // What has come after it stays. Of what was there before, only what memory held is known.
-        if (superseded) return isFresh(before, at) ? before : undefined
         before = undefined
-        write.found = memory.peek(key)
+        write.found = superseded ? looking.left : memory.peek(key)
         write.entry = write.decide!(write.found)
       }
+      looking.left = write.entry
+      // What has come after it stays.
+      if (!saved && superseded) return fresh
       const { found = local, entry } = write
       const next = entry === write.found ? found : entry
       const changed = next !== found
@@ -183,7 +185,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
           if (left && !saved) unsaved.add(left)
         })
       }
-      if (changed && alone) save([{ change: write.change, entry: next }]).catch(() => {})
+      if (changed && alone) save([{ change: write.change, decide: () => next, entry: next }]).catch(() => {})
       // What has come after it was told already.
       if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh

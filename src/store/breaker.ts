@@ -46,10 +46,13 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
   let open = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  const isFull = (error: CacheError): boolean => error.fault?.class === 'capacity'
   const refusal = (kind: Kind): CacheError | undefined =>
-    fault && (kind === 'put' || fault.fault?.class !== 'capacity') ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
+    fault && (kind === 'put' || !isFull(fault)) ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
   const wake = (): void => {
     open = true
+    // What is let through may end without telling: on a full disk, as removals alone.
+    timer = setWeakTimeout(wake, 60_000)
     probe?.()
   }
 
@@ -70,7 +73,8 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
       const rest = RESTS[cause.fault!.class] ?? 5_000
       clearTimeout(timer)
       if (rest < Infinity) timer = setWeakTimeout(wake, rest)
-      if (fault) return refusal('put')!
+      // A full disk may get worse, or be what is left of something worse.
+      if (fault && isFull(fault) === isFull(cause)) return refusal('put')!
       fault = cause
       onChange?.(fault)
       return cause

@@ -28,8 +28,8 @@ export interface Connection {
    * @throws CacheError
    */
   run<T>(kind: Kind, work: Work<T>, calls?: number, limit?: number): Promise<T>
-  /** Lets go of the database until it is needed again. */
-  release(): void
+  /** Lets go of the database, and again after each use while the page is away. */
+  release(isAway: boolean): void
   /** Closes as soon as the database is deleted, or before long. */
   leave(): void
   close(): void
@@ -55,6 +55,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   let opening: Promise<IDBDatabase> | undefined
   let handle: IDBDatabase | undefined
   let closed = false
+  let away = false
   /** The handle that was seen to have the indexes: to look takes a tenth of a read in Firefox. */
   let whole: IDBDatabase | undefined
   const limiter = createLimiter(LIMIT_PART)
@@ -167,10 +168,14 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
           // Half a database is made anew.
           if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})
+        } finally {
+          if (away) drop(database)
         }
       }
     },
-    release: () => drop(),
+    release(isAway) {
+      if ((away = isAway)) drop()
+    },
     leave() {
       stop()
       setWeakTimeout(drop, OPEN_TIME_LIMIT)

@@ -56,8 +56,8 @@ export interface IndexedDbStore<V> extends Store<V> {
   others(): Promise<readonly string[]>
   /** Carries out what is owed, and writes, also while storage is left alone. */
   restore(writes: readonly Write<V>[]): Promise<unknown>
-  /** Lets go of the database until it is needed again. */
-  release(): void
+  /** Lets go of the database, and again after each use while the page is away. */
+  release(isAway: boolean): void
   /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
   leave(): Promise<void>
 }
@@ -172,11 +172,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       await (locating ??= catchUp().finally(() => (locating = undefined)))
       return log.position
     },
-    release() {
-      connection.release()
-      // What waits to be written opens it once more.
-      void writes.settled()?.then(connection.release)
-    },
+    release: connection.release,
     leave: async () => connection.leave(),
     others: async () => (await databasesOf(name, database)).filter((other) => other !== database),
 

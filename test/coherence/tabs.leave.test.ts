@@ -1,6 +1,7 @@
 // A page that goes: it tells what it has committed, and lets go of channel and database for the back/forward cache.
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { Cache } from '../../src/index.ts'
 import { NAME } from '../helpers/caches.ts'
 import { SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
@@ -78,21 +79,38 @@ describe('a page that goes', () => {
     expect(connections).toHaveLength(2)
   })
 
-  it('pagehide while a write waits for another: once they are done, no handle stays open', async () => {
-    const world = createWorld()
-    const connections = captureConnections()
-    const close = vi.spyOn(IDBDatabase.prototype, 'close')
-    const { cache, page } = world.tab<unknown>()
-    await cache.get('missing')
-    void cache.set('a', 1)
-    await turns(1)
-    void cache.set('b', 2)
-    page('pagehide')
-    await world.settle()
-    await turns(50)
-    expect(new Set(close.mock.contexts)).toEqual(new Set(connections))
-    page('pageshow')
-    expect([await cache.get('a'), await cache.get('b')]).toEqual([1, 2])
+  it.each<[what: string, act: (cache: Cache<unknown>) => unknown]>([
+    ['a read', (cache) => cache.get('a')],
+    ['a write', (cache) => cache.set('a', 1)],
+    ['a write that waits for another', (cache) => [cache.set('a', 1), turns(1).then(() => cache.set('b', 2))]],
+    ['an update', (cache) => cache.update('a', 1)],
+    ['a flush', (cache) => [cache.set('a', 1), cache.flush()]],
+    ['a sweep', (cache) => cache.sweep()],
+    ['a load', (cache) => cache.getOrLoad('a', async () => turns(3))],
+  ])('pagehide during %s: no handle stays open', async (_what, act) => {
+    const codec = { encode: async (value: unknown) => value, decode: (value: unknown) => value }
+    for (const options of [{}, { codec }]) {
+      for (const isOpen of [false, true]) {
+        for (const wait of [0, 1, 2, 3, 5]) {
+          const world = createWorld()
+          const connections = captureConnections()
+          const close = vi.spyOn(IDBDatabase.prototype, 'close')
+          const { cache, page } = world.tab<unknown>(options)
+          if (isOpen) await cache.get('missing')
+          act(cache)
+          if (wait) await turns(wait)
+          page('pagehide')
+          await world.settle()
+          await turns(80)
+          expect(connections.filter((each) => !close.mock.contexts.includes(each)), `${isOpen}, ${wait}`).toEqual([])
+          page('pageshow')
+          await cache.set('b', 2)
+          expect(await cache.get('b')).toBe(2)
+          await cache.close()
+          vi.restoreAllMocks()
+        }
+      }
+    }
   })
 
   it('what memory alone holds, as storage fails, stays when the user looks at another page, and is written in the end', async () => {

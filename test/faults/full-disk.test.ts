@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest'
 import type { Cache } from '../../src/index.ts'
-import { createSite, FULL_DISK, type Site } from './support/site.ts'
+import { createSite, FULL_DISK, NO_TRANSACTIONS, NO_WRITES, rejection, type Site } from './support/site.ts'
 
 /** What a load brings is stored: of six calls no more than two load. */
 async function expectStored(site: Site, cache: Cache<string>): Promise<void> {
@@ -88,4 +88,52 @@ it('a touch, behind a set that finds the disk full, of what memory does not hold
   expect(touched).toBe(false)
   full.end()
   expect((await site.values())['zzz']).toBe('v')
+})
+
+it('a disk that is full when storage is tried again, with removals alone to be done, is taken up once there is space', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('a', 1))
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(1_000, cache.delete('a')))
+  expect(cache.status.persistence).toBe('memory')
+  site.factory.heal()
+  site.factory.fail(FULL_DISK)
+  await site.pass(6_000)
+  site.factory.heal()
+  await site.pass(120_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+})
+
+it('a full disk, of which a removal takes the turn to try, is taken up once there is space', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('b', 0))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, cache.set('a', 1)))
+  // Beside the probe.
+  for (let ms = 59_900; ms <= 60_100; ms += 5) setTimeout(() => void cache.delete('b'), ms)
+  await site.pass(65_000)
+  site.factory.heal()
+  await site.pass(120_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.values()).toEqual({ a: 1 })
+})
+
+it.each([['transactions', NO_TRANSACTIONS], ['writes', NO_WRITES]] as const)('a full disk on which then no %s get through is left alone', async (_what, rule) => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.set('b', 0))
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, cache.set('a', 1)))
+  site.factory.heal()
+  site.factory.fail(rule)
+  site.factory.forget()
+  await site.within(1_000, Promise.allSettled([cache.get('missing'), cache.delete('b'), cache.set('c', 1)]))
+  await site.pass(1_000)
+  expect(site.factory.count('open')).toBeLessThan(10)
+  site.factory.heal()
+  await site.pass(120_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(await site.values()).toEqual({ a: 1, c: 1 })
 })

@@ -536,11 +536,36 @@ it.each<[what: string, calls: Calls, ends: readonly unknown[]]>([
   expect(await site.within(0, Promise.all(calls(cache)))).toEqual(ends)
 })
 
-it('what is added before a fault is known does not win a key that is there', async () => {
+it.each<[what: string, calls: Calls, ends: readonly unknown[]]>([
+  ['set, add, set', (cache) => [cache.set('a', 1), cache.add('a', 2), cache.set('a', 3)], [undefined, false, undefined]],
+  ['add, take', (cache) => [cache.add('a', 1), cache.take('a')], [true, 1]],
+  ['add, add, delete', (cache) => [cache.add('a', 1), cache.add('a', 2), cache.delete('a')], [true, false, true]],
+  ['add, add, set', (cache) => [cache.add('a', 1), cache.add('a', 2), cache.set('a', 3)], [true, false, undefined]],
+  ['set, update, take', (cache) => [cache.set('a', 1), cache.update('a', 2), cache.take('a')], [undefined, 1, 2]],
+  ['set, update, update, set', (cache) => [cache.set('a', 1), cache.update('a', 2), cache.update('a', 3), cache.set('a', 4)], [undefined, 1, 2, undefined]],
+  ['set, touch, add, set', (cache) => [cache.set('a', 1), cache.touch('a', 0), cache.add('a', 2), cache.set('a', 3)], [undefined, true, true, undefined]],
+])('where a fault shows during calls that nobody awaits, they are decided in their order: %s', async (_what, calls, ends) => {
   const site = createSite()
   site.factory.fail({ operation: 'open', phase: 'sync', error: 'SecurityError' })
   const cache = site.open<unknown>()
-  expect(await site.within(0, Promise.all([cache.set('a', 1), cache.add('a', 2), cache.set('a', 3)]))).toEqual([undefined, false, undefined])
+  expect(await site.within(0, Promise.all(calls(cache)))).toEqual(ends)
+})
+
+it('touch with a ttl of 0 while storage is left alone, with a codec: the value goes from disk too', async () => {
+  const site = createSite()
+  const codec = { encode: async (value: unknown) => [value], decode: (stored: unknown) => (stored as unknown[])[0] }
+  const cache = await site.ready<unknown>({ codec })
+  await site.within(1_000, cache.set('a', 'old'))
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(1_000, cache.set('b', 1)))
+  const told = site.errors.length
+  expect(await site.within(0, cache.touch('a', 0))).toBe(true)
+  await site.pass(10)
+  expect(site.errors.slice(told)).toEqual([])
+  site.factory.heal()
+  await site.pass(60_000)
+  expect(cache.status.persistence).toBe('indexeddb')
+  expect(Object.keys(await site.values())).toEqual(['b'])
 })
 
 it('a load that began before its database opened, late, does not bring back what another tab has removed since, and told', async () => {
