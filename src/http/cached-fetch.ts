@@ -157,7 +157,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
-    const validates = /^(default|no-cache)$/.test(ask.cache) && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    const validates = (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')

@@ -2,7 +2,7 @@
 // private cache: one user's (RFC 9111, section 1).
 
 import { parseDate } from './dates.ts'
-import { durationOf, LONGEST, listOf, msOf, parseDirectives } from './directives.ts'
+import { durationOf, listOf, LONGEST, msOf, parseDirectives } from './directives.ts'
 
 /** A stored response's life. Times are epoch ms, durations ms. */
 export interface Life {

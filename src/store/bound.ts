@@ -10,7 +10,7 @@ export interface Bound {
   look(entries: IDBObjectStore): void
   /** Holds the bound, however little was written. */
   hold(): Promise<void>
-  /** The same, unless nobody has used the database since. */
+  /** The same where anything was written since; waits for what is being trimmed. */
   flush(): Promise<void>
   /** Resolves when nothing is being trimmed; never rejects. */
   settled(): Promise<void>

@@ -49,7 +49,7 @@ test.each(Array.from({ length: 8 }, (_, wait) => wait))('it may be deleted at an
   const cache = open()
   await cache.set('one', 1)
   const deleting = deleteDatabases()
-  for (let turn = 0; turn < wait; turn++) await new Promise((next) => setImmediate(next))
+  await turns(wait)
   // It trims, for which it looks.
   await cache.flush()
   await deleting

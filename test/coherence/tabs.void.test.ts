@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Cache, LoadOptions } from '../../src/index.ts'
 import { createWorld } from './support/world.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
-import { deferred, turns } from '../helpers/deferred.ts'
+import { deferred, turns, type Deferred } from '../helpers/deferred.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 
 it.each<[how: string, open: () => Cache<string>, overtake: (cache: Cache<string>) => Promise<unknown>, options?: LoadOptions]>([
@@ -29,14 +29,13 @@ it.each<[how: string, open: () => Cache<string>, overtake: (cache: Cache<string>
 
 it('a stale value that another tab removes, and tells of, while it is decoded stands in for nothing', async () => {
   const world = createWorld()
-  let gate = deferred()
-  gate.resolve()
+  let gate: Deferred | undefined
   let decoding = false
   const codec = {
     encode: (value: string) => value,
     async decode(stored: unknown) {
       decoding = true
-      await gate.promise
+      await gate?.promise
       return stored as string
     },
   }
