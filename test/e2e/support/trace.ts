@@ -20,6 +20,8 @@ export async function tasksDuring(page: Page, work: () => Promise<void>): Promis
   const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve))
   await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: ['toplevel'] } })
   await work()
+  // A task is traced when it ends, and the one that answered last may not have.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)))
   await session.send('Tracing.end')
   await complete
   await session.detach()
