@@ -2,7 +2,7 @@
 
 import { concerns, type Change } from './change.ts'
 import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
-import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, staleAtOf, type Entry } from './entry.ts'
+import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
 import { cacheSettings, check, checkIterable, checkMs, checkString, checkStrings, checkType, checkWeight, lifetimeOf, optionsOf } from './options.ts'
@@ -155,7 +155,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const now = tiers.begin()
       signal?.throwIfAborted()
       // The contract's two signatures tell whether undefined can come.
-      return getOrLoad({ key, loader, life, now, signal, timeout, refresh, errorTtl }) as Promise<V>
+      return getOrLoad({ key, loader, life, now, signal, timeout, refresh, limit: refresh ? () => 0 : revalidatedUntil, errorTtl }) as Promise<V>
     },
 
     delete: (key) => remove(key, (entry) => !!entry),

@@ -2,6 +2,7 @@
 
 import { concerns, type Change } from './change.ts'
 import { LONGEST_DELAY } from './options.ts'
+import type { Recent } from './recent.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
@@ -23,19 +24,13 @@ export interface Flights {
   get(key: string): Flight | undefined
   delete(key: string): unknown
   readonly size: number
-  /** Of loads, which may get more keys and tags: what has changed while there were any, the latest, and whether by this tab. */
-  readonly recent?: [change: Change, local: boolean][]
-  /** How many changes came before those. */
-  dropped?: number
+  /** Of loads, which may get more keys and tags: what has changed while there were any, and whether by this tab. */
+  readonly recent?: Recent<readonly [change: Change, local: boolean]>
 }
-
-/** Changes during a load that are remembered, at least. */
-const MOST_RECENT = 10_000
 
 /** Takes out what a change overtakes, one of this tab or of another. */
 export function overtake(flights: Flights, change: Change, local = true): void {
-  const { recent } = flights
-  if (flights.size && recent?.push([change, local])! > 2 * MOST_RECENT) flights.dropped! += recent!.splice(0, MOST_RECENT).length
+  if (flights.size) flights.recent?.add([change, local])
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
     // It may go though what the load brings does not: that may have other tags.

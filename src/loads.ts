@@ -1,14 +1,16 @@
-// getOrLoad: one load per key, of all callers in this tab and, under a lock, of all tabs; what is served instead while it
-// runs or when it fails; and when it is tried again.
+// getOrLoad: one load per key, of all callers in this tab and, under a lock, of all tabs; and what is served instead while it
+// runs or when it fails.
 
 import { concerns, type Change } from './change.ts'
 import type { Loader } from './contract.ts'
 import { withLock } from './coherence/locks.ts'
-import { createEntry, isFresh, isUsable, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
+import { createEntry, isFresh, isUsable, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
+import { addFailure, failureOf, type Failure } from './failures.ts'
 import { share, type Flight, type Join } from './flight.ts'
 import { lifetimeOf, type Lifetime } from './options.ts'
 import type { Limit } from './reads.ts'
+import { createRecent } from './recent.ts'
 import type { Tiers } from './tiers.ts'
 
 export interface LoadRequest<V> {
@@ -20,6 +22,8 @@ export interface LoadRequest<V> {
   readonly signal: AbortSignal | undefined
   readonly timeout: number
   readonly refresh: boolean | undefined
+  /** Until when an entry is served instead of loading; a refresh is served none. */
+  readonly limit: Limit
   readonly errorTtl: number
 }
 
@@ -34,27 +38,10 @@ interface Load<V> extends Flight {
   late: readonly Load<V>[]
 }
 
-interface Failure extends Flight {
-  readonly error: unknown
-  /** Whether callers get the error again. */
-  readonly rethrown: boolean
-  /** No load is tried before. */
-  readonly until: number
-  /** ms; the next one is twice as long. */
-  readonly pause: number
-}
-
-/** Pauses after failures while there is a stale value, ms; each is cut by up to a half, so that tabs do not come at once. */
-const FIRST_PAUSE = 1_000
-const LONGEST_PAUSE = 60_000
-const MOST_FAILURES = 1_000
 /** Loads of a key that take too long and are remembered. */
 const MOST_LATE = 5
-
-/** Until when an entry is served instead of loading; a refresh is served none. */
-const limitOf = (refresh: boolean | undefined): Limit => (refresh ? () => 0 : revalidatedUntil)
-
-const lateError = ({ key, timeout }: { readonly key: string; readonly timeout: number }): CacheError => new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
+/** Changes during a load that are remembered, at least. */
+const MOST_RECENT = 10_000
 
 /**
  * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
@@ -62,23 +49,17 @@ const lateError = ({ key, timeout }: { readonly key: string; readonly timeout: n
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk, memory } = tiers
-  const loads = Object.assign(new Map<string, Load<V>>(), { recent: [] as [Change, boolean][], dropped: 0 })
-  /** Of the keys that failed last; none expires by itself. */
+  const changes = createRecent<readonly [change: Change, local: boolean]>(MOST_RECENT)
+  const loads = Object.assign(new Map<string, Load<V>>(), { recent: changes })
   const failures = new Map<string, Failure>()
   memory.fetches.push(loads, failures)
-
-  const countChanges = (): number => loads.dropped + loads.recent.length
-
-  /** Whether such a change came after so many; of too many changes, any may be it. */
-  const hasChanged = (since: number, matches: (change: Change, local: boolean) => boolean): boolean =>
-    since < loads.dropped || loads.recent.slice(since - loads.dropped).some(([change, local]) => matches(change, local))
 
   /** What a read gives; read again where it may have been removed meanwhile, as what others tell late may have come before. */
   const look = async (read: () => Promise<Entry<V> | undefined>): Promise<Entry<V> | undefined> => {
     for (;;) {
-      const since = countChanges()
+      const since = changes.count()
       const entry = await read()
-      if (!entry || !hasChanged(since, (change) => change.type !== 'set' && concerns(change, entry.key, entry.tags ?? []))) return entry
+      if (!entry || !changes.has(since, ([change]) => change.type !== 'set' && concerns(change, entry.key, entry.tags ?? []))) return entry
     }
   }
 
@@ -91,45 +72,35 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     return current === load || current?.late.includes(load) ? current : undefined
   }
 
-  /** The failure after which a key is not yet tried again, but by a refresh. */
-  const failureOf = ({ key, now, refresh }: LoadRequest<V>): Failure | undefined => {
-    const failure = failures.get(key)
-    return failure && now < failure.until && !refresh ? failure : undefined
-  }
-
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
   const fail = (load: Load<V>, background: boolean, error: unknown): void => {
-    const { request: { key, errorTtl }, found } = load
-    const now = memory.readClock()
-    const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
+    const { request, found } = load
     // Else the error reaches those who wait.
-    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
-    const wait = errorTtl || (isUsable(found, now) ? pause * (1 - Math.random() / 2) : 0)
-    if (failures.size >= MOST_FAILURES) failures.clear()
-    // What it says is of the time before the change.
-    if (wait && !isVoid(load)) failures.set(key, { rethrown: errorTtl > 0, error, until: now + wait, pause })
+    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key: request.key }))
+    const now = memory.readClock()
+    // What it says of a key that has changed is of the time before.
+    if (!isVoid(load)) addFailure(failures, request, error, now, isUsable(found, now))
   }
 
   /** @param background for a stale entry that has been served: there is no other answer than the loader's */
   const start = (request: LoadRequest<V>, found: Entry<V> | undefined, background: boolean): Load<V> => {
-    const { key, loader, now, refresh } = request
-    const limit = limitOf(refresh)
+    const { key, loader, now, refresh, limit } = request
     let { life } = request
     const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never, late: [] }
-    const begun = countChanges()
+    const begun = changes.count()
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
       // One that was voided may still ask.
-      if (!loads.size) loads.dropped += loads.recent.splice(0).length
+      if (!loads.size) changes.forget()
     }
     /**
      * Whether a change came meanwhile for one of the keys, with the tags that are known by now. One of the load's own key has taken it out, or was told.
      * @param byThis whether this tab made it; absent for any
      */
     const isChanged = (keys: readonly string[], byThis?: boolean): boolean =>
-      (keys.length > 1 || life.tags.length > 0) && hasChanged(begun, (change, local) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, life.tags)))
+      (keys.length > 1 || life.tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, life.tags)))
 
     /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
     const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
@@ -185,7 +156,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
           // What was removed during the look is not to be served by another load.
           return isFresh(found, now) || isVoid(load) ? undefined : revalidate(request, found)
         }
-        const failure = failureOf(request)
+        const failure = failureOf(failures, request)
         if (failure && isStandIn(found)) return resolve(found.value)
         if (failure?.rethrown) return reject(failure.error)
       }
@@ -223,16 +194,16 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
 
   /** Loads in the background. Nobody waits for it, so nobody leaves it. */
   const revalidate = (request: LoadRequest<V>, found: Entry<V>): void => {
-    if (!failureOf(request)) void start(request, found, true).join()
+    if (!failureOf(failures, request)) void start(request, found, true).join()
   }
 
   return async (request) => {
-    const { key, now, refresh, signal, timeout } = request
-    const limit = limitOf(refresh)
+    const { key, now, refresh, limit, signal, timeout } = request
+    const lateError = (): CacheError => new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
     let left = timeout
     if (memory.checking) {
       const since = performance.now()
-      await share(async () => memory.checking)(signal, timeout, () => lateError(request))
+      await share(async () => memory.checking)(signal, timeout, lateError)
       signal?.throwIfAborted()
       left -= performance.now() - since
     }
@@ -248,7 +219,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       const loading = load.join(signal, left, () => {
         // For the sake of the next caller it goes on.
         if (isStandIn(load.found)) void load.join()
-        return lateError(request)
+        return lateError()
       })
       if (refresh || held || !load.request.refresh) return await loading
       // A refresh passes over a value that will do here.

@@ -6,7 +6,7 @@ import { dirname, join, normalize, sep } from 'node:path'
 import { parseSync } from 'vite'
 import { expect, test } from 'vitest'
 
-const LEAVES = ['errors', 'clock', 'options', 'change', 'weakly', 'within']
+const LEAVES = ['errors', 'clock', 'options', 'change', 'weakly', 'within', 'recent']
 const BASE = [...LEAVES, 'entry']
 
 /** Each room and those it may import. A room stands below all that it imports; `type x` allows types alone. */
@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   change: [],
   weakly: [],
   within: [],
+  recent: [],
   options: ['errors', 'clock'],
   entry: LEAVES,
   events: BASE,
@@ -24,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   codec: [...BASE, 'store'],
   coherence: BASE,
   flight: BASE,
+  failures: ['type flight'],
   sweeper: [...BASE, 'store', 'coherence'],
   contract: ['errors', 'type options', 'type change', 'type store', 'type codec'],
   reports: [...BASE, 'events', 'store', 'type contract'],
@@ -31,7 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   reads: [...BASE, 'type memory-tier', 'type store', 'type contract'],
   writes: [...BASE, 'type memory-tier', 'type store', 'type contract'],
   tiers: [...BASE, 'events', 'reports', 'memory-tier', 'reads', 'writes', 'store', 'codec', 'coherence', 'sweeper', 'type contract'],
-  loads: [...BASE, 'coherence', 'flight', 'type reads', 'type tiers', 'type contract'],
+  loads: [...BASE, 'coherence', 'flight', 'failures', 'type reads', 'type tiers', 'type contract'],
   cache: [...BASE, 'store', 'tiers', 'loads', 'type contract'],
   http: [...BASE, 'type contract'],
   index: [...BASE, 'memory', 'store', 'coherence', 'codec', 'contract', 'cache'],

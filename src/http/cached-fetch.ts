@@ -4,6 +4,7 @@
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
 import { call, CacheError, reportLater } from '../errors.ts'
+import { createRecent } from '../recent.ts'
 import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { createReader, type Ask, type Input } from './ask.ts'
@@ -35,9 +36,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const digestOf = createDigest()
   const readAsk = createReader()
   const keyOf = memoize((url, prefix: string) => prefix + url)
-  /** The latest removals, and how many came before them. */
-  const removals: Removal[] = []
-  let dropped = 0
+  const removals = createRecent<Removal>(MOST_REMOVALS)
 
   const prefixFor = (ask: Ask): string => prefixOf(partition ? partition(ask.request()) : '')
 
@@ -141,7 +140,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   const listen = async (event: CacheEvent): Promise<void> => {
     const removal = event.type === 'destroy' ? EVERYTHING : event.type.startsWith('delete') && event
-    if (removal && removals.push(removal as Removal) > MOST_REMOVALS) dropped += removals.splice(0, MOST_REMOVALS / 2).length
+    if (removal) removals.add(removal as Removal)
     const url = event.type === 'set' && urlOf(event.key)
     if (!url || !onUpdate) return
     const [latest] = await list(cache, event.key).catch(() => [])
@@ -165,8 +164,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       // Whose it is counts now: the app may go on to another user.
       const prefix = prefixFor(ask)
       const key = keyOf(ask.url, prefix)
-      const began = dropped + removals.length
-      const isOvertaken: Task['isOvertaken'] = (tags) => began < dropped || removals.slice(began - dropped).some((removal) => concerns(removal, key, tags))
+      const began = removals.count()
+      const isOvertaken: Task['isOvertaken'] = (tags) => removals.has(began, (removal) => concerns(removal, key, tags))
       const digest = digestOf(ask.headers)
       const user = digest && (await digest)
       if (user === undefined && !partition) return forward(ask, 'bypass')
@@ -192,8 +191,8 @@ type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'isOverta
 
 type Removal = Exclude<Change, { type: 'set' }>
 
-/** Removals that are remembered, at most. */
-const MOST_REMOVALS = 1_000
+/** Removals that are remembered, at least. */
+const MOST_REMOVALS = 500
 
 type Listener = (event: CacheEvent) => unknown
 

@@ -13,7 +13,7 @@ import { bodyKeyOf, groupTag } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
-import { forget, keep, list, type Found } from './responses.ts'
+import { dropBodies, forget, keep, list, type Found } from './responses.ts'
 import { findVariant, selectorsOf, type HttpEntry, type StoredResponse, type User } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
@@ -133,7 +133,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, whole)
     // What was redirected is the answer of where it came from, and takes the place of what was stored here.
     const replaced = (await variants).filter((variant) => findVariant([variant], ask, user))
-    for (const { selectors } of replaced) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
+    dropBodies(cache, key, replaced)
     return keep(cache, context, own, await list(cache, own), found, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
   }
 

@@ -73,11 +73,15 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: all.flatMap((variant) => variant.tags) })
   if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
   // Bodies that nothing tells of any more.
-  const gone = variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant)))
-  for (const { selectors } of gone) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
+  dropBodies(cache, key, variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant))))
   if (key === loaded) return kept
   also(key, kept)
   return others
+}
+
+/** Removes what is stored of the bodies of a URL's variants. */
+export function dropBodies(cache: Cache<HttpEntry>, key: string, variants: readonly StoredResponse[]): void {
+  for (const { selectors } of variants) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
 }
 
 /** Removes all variants of a URL. */
