@@ -163,13 +163,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     try {
       // Whose it is counts now: the app may go on to another user.
       const prefix = prefixFor(ask)
-      const key = keyOf(ask.url, prefix)
       const began = removals.count()
-      const isOvertaken: Task['isOvertaken'] = (tags) => removals.has(began, (removal) => concerns(removal, key, tags))
       const digest = digestOf(ask.headers)
       const user = digest && (await digest)
       if (user === undefined && !partition) return forward(ask, 'bypass')
-      const wanted = { ask, event, prefix, key, user, isOvertaken }
+      const whose = user && !partition ? `\0@${user}` : ''
+      const key = keyOf(ask.url, prefix) + whose
+      const isOvertaken: Task['isOvertaken'] = (tags) => removals.has(began, (removal) => concerns(removal, key, tags))
+      const wanted = { ask, event, prefix, whose, key, user, isOvertaken }
       const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))
       // A hit waits for nothing.
       return response instanceof Promise ? await response : response
@@ -187,7 +188,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 }
 
 /** One call of fetch, and where its responses are. */
-type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'key' | 'user' | 'isOvertaken'>
+type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'whose' | 'key' | 'user' | 'isOvertaken'>
 
 type Removal = Exclude<Change, { type: 'set' }>
 

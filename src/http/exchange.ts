@@ -22,6 +22,8 @@ export interface Task extends Found {
   readonly ask: Ask
   /** Of its partition's keys. */
   readonly prefix: string
+  /** Follows a URL in the keys of one user's responses. */
+  readonly whose: string
   readonly key: string
   readonly user: User
   /** Whether what is stored was served already, so that nobody reads what comes. */
@@ -40,7 +42,7 @@ export interface Task extends Found {
  * @returns undefined where another has asked, who may have stored what answers this request too
  */
 export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
-  const { ask, prefix, key, user, stored, bytes, event, why } = task
+  const { ask, prefix, whose, key, user, stored, bytes, event, why } = task
   const { clock, name, maxBodyBytes } = settings
   const leaving = new AbortController()
   const leave = (): void => {
@@ -63,6 +65,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     return response
   }
 
+  /** But for those that are told anew with every answer. */
+  const told = (headers: Headers): [name: string, value: string][] => [...headers].filter(([name]) => !/^(age|cache-status)$/.test(name))
+
   /** The record of an answer; of one that confirms what is stored, with that one's body. */
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
     const headers = fieldsAfter(response.headers, confirmed && known)
@@ -70,16 +75,18 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const { life, keeps } = readPolicy(status, headers, requestTime, now, settings)
     const url = response.url || ask.url
     const cacheStatus = response.headers.get('cache-status')
+    const selectors = confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
     return {
       ...life,
+      // Browsers show a script no cookies, so that only the origin knows whether they are the same.
+      noCache: life.noCache || (ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie')),
       form: 1,
       url,
       type: response.type,
       status,
       statusText,
-      // Age is told anew with every answer.
-      headers: [...headers].filter(([name]) => name !== 'age' && keeps(name)),
-      selectors: confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, !!settings.partition, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary')),
+      headers: told(headers).filter(([name]) => keeps(name)),
+      selectors,
       requestTime,
       responseTime: now,
       stamp: confirmed?.stamp ?? Math.random(),
@@ -90,10 +97,14 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     }
   }
 
+  const fits = (variant: StoredResponse): boolean => !!findVariant([variant], ask, user)
+
   const tagsOf = (response: Response, url: string): string[] => {
     const groups = groupsIn(response.headers.get('cache-groups'))
-    const all = groups.concat(settings.groups?.(response) ?? [])
-    return [...groups.map((group) => groupTag(prefix, group, new URL(url).origin)), ...all.map((group) => groupTag(prefix, group))]
+    const tags = groups.map((group) => groupTag(prefix, group, new URL(url).origin))
+    // Where the app cannot name them, the answer stands.
+    call(() => groups.push(...(settings.groups?.(response) ?? [])), [])
+    return [...tags, ...groups.map((group) => groupTag(prefix, group))]
   }
 
   const passOn = (response: Response, more: string, body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
@@ -103,10 +114,11 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
   /** Leaves the stored body as it is, as long as it will stay for a good while, under its key and with its tags. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
     const record = recordOf(response, old)
-    const renewed = old.end - now < KEPT / 2 || record.tags.length > old.tags.length || bodyKeyOf(key, record.selectors) !== bodyKeyOf(key, old.selectors)
+    const renewed = record.end - old.end > KEPT / 2 || record.tags.length > old.tags.length || bodyKeyOf(key, record.selectors) !== bodyKeyOf(key, old.selectors)
     const confirmed = renewed ? record : { ...record, end: Math.min(record.end, old.end) }
-    if (!head) serveStored(confirmed, bytes, 304)
-    return confirmed.end > now ? keep(cache, context, key, await variants, confirmed, renewed ? bytes : undefined) : undefined
+    // Its caller gets the fields too that are not to be stored.
+    if (!head) serveStored({ ...confirmed, headers: told(fieldsAfter(response.headers, known)) }, bytes, 304)
+    return confirmed.end > now ? keep(cache, context, key, await variants, confirmed, fits, renewed ? bytes : undefined) : undefined
   }
 
   /** Gives an answer on, and stores it when it has come whole. */
@@ -128,13 +140,13 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     // scripts see the length and not the encoding, which makes bodies longer.
     if (!whole || (length && Number(length) > whole.byteLength && !response.headers.has('content-encoding'))) return undefined
     const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
-    const own = prefix + record.url
+    const own = prefix + record.url + whose
     // It may lead back.
-    if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, whole)
+    if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, fits, whole)
     // What was redirected is the answer of where it came from, and takes the place of what was stored here.
-    const replaced = (await variants).filter((variant) => findVariant([variant], ask, user))
+    const replaced = (await variants).filter(fits)
     dropBodies(cache, key, replaced)
-    return keep(cache, context, own, await list(cache, own), found, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
+    return keep(cache, context, own, await list(cache, own), found, fits, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
@@ -147,7 +159,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     let response = await send(context.signal, !head)
     if (stored && bytes) {
       const { status, headers } = response
-      const names = head ? ['etag', 'last-modified', 'content-length'] : headers.has('etag') ? ['etag'] : ['last-modified']
+      // Of a body that came in chunks HEAD may tell the length.
+      const names = head ? ['etag', 'last-modified', ...(known.has('content-length') ? ['content-length'] : [])] : headers.has('etag') ? ['etag'] : ['last-modified']
       const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
       if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
         response.body?.cancel().catch(() => {})
@@ -158,7 +171,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       // One that tells none of these tells nothing of the body.
       if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return confirm(context, response, stored, bytes)
-      if (head) return void (status === 200 && !response.redirected && (await forget(cache, prefix, ask.url)))
+      if (head) return void (status === 200 && !response.redirected && (await forget(cache, key)))
       // A 304 about another.
       if (status === 304) response = await send(context.signal, false)
     }

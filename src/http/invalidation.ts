@@ -15,9 +15,9 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   const urls = [base, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
   const { origin } = urls[0]!
   const removals = [
-    forget(cache, prefix, url),
+    forget(cache, prefix + url),
     // Of another origin it may not say anything.
-    ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix, each.href)),
+    ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix + each.href.split('#')[0])),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
   ]
   try {
@@ -32,6 +32,6 @@ export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix,
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
   const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)
   if (group !== undefined) return cache.deleteTag(groupTag(own, group))
-  if (url !== undefined) return forget(cache, own, ask.url)
+  if (url !== undefined) return forget(cache, own + ask.url)
   await cache.deletePrefix(own + (prefix === undefined ? '' : ask.url))
 }

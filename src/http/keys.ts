@@ -1,5 +1,6 @@
-// Where responses are in the cache: `http NUL partition NUL url` lists a URL's variants, and what follows another NUL is a
-// body. So a partition is a prefix, and so are URLs that begin alike.
+// Where responses are in the cache: `http NUL partition NUL url` lists a URL's variants, with `NUL @user` behind it those of a
+// user whom no partition tells from others, and what follows another NUL is a body. So a partition is a prefix, and so are URLs
+// that begin alike, and a URL's responses to all users.
 
 import { check } from '../options.ts'
 import { variantId, type StoredResponse } from './variants.ts'
@@ -18,7 +19,7 @@ export function bodyKeyOf(key: string, selectors: StoredResponse['selectors']): 
 
 /** The URL whose variants a key lists; undefined for any other key. */
 export function urlOf(key: string): string | undefined {
-  return /^http\0[^\0]*\0([^\0]*)$/.exec(key)?.[1]
+  return /^http\0[^\0]*\0([^\0]*)(\0@[^\0]*)?$/.exec(key)?.[1]
 }
 
 /** The tag of a group: of one origin (RFC 9875, section 2), or, without one, as apps name it. */

@@ -57,16 +57,17 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
  * Stores a response with the load that brought it.
  *
  * @param variants those that are there
+ * @param fits whether one answers the request that brought it: then it takes its place
  * @param bytes absent where the stored body stays
  * @param others those of the loaded key, where that is another
  * @returns the entry of the loaded key
  */
-export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer, others: readonly StoredResponse[] = []): HttpEntry {
+export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, fits: (variant: StoredResponse) => boolean, bytes?: ArrayBuffer, others: readonly StoredResponse[] = []): HttpEntry {
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && variant.end > now).slice(0, MOST_OTHERS)]
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && !fits(variant) && variant.end > now).slice(0, MOST_OTHERS)]
   const all = [...kept, ...others]
   const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
@@ -84,8 +85,7 @@ export function dropBodies(cache: Cache<HttpEntry>, key: string, variants: reado
   for (const { selectors } of variants) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
 }
 
-/** Removes all variants of a URL. */
-export async function forget(cache: Cache<HttpEntry>, prefix: string, url: string): Promise<void> {
-  const key = prefix + url.split('#')[0]
+/** Removes all variants that a key lists; without a user's part, everybody's. */
+export async function forget(cache: Cache<HttpEntry>, key: string): Promise<void> {
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }

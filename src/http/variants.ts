@@ -56,11 +56,12 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
 }
 
-/** Of several that fit, the latest (RFC 9111, section 4.1). */
+/** Of several that fit, the latest; those without Vary last: a resource may leave it out of its default response (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
-  return variants.find(
+  const fitting = variants.filter(
     ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value),
   )
+  return fitting.find(({ selectors }) => selectors.at(-1)?.[0] !== COOKIES) ?? fitting[0]
 }
 
 /** By which the body of a response is found: the selectors that are there. */
@@ -71,16 +72,15 @@ export function variantId(selectors: readonly Selector[]): string {
 }
 
 /**
- * Those that a response is chosen by: the user, but where partitions tell users apart, and whether cookies are sent, then what its Vary names.
+ * Those that a response is chosen by: whether cookies are sent, then what its Vary names.
  *
  * @param vary the response's field; undefined where the origin keeps it from scripts
  */
-export function selectorsOf(ask: Ask, user: User, isPartitioned: boolean, vary: string | null | undefined): Selector[] {
+export function selectorsOf(ask: Ask, user: User, vary: string | null | undefined): Selector[] {
   const named = vary === undefined ? [FIELDS] : listOf(vary?.toLowerCase())
-  return [...(isPartitioned ? [] : [USER]), COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
+  return [COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
 }
 
-const USER = 'authorization'
 /** No field has this name. */
 const COOKIES = 'cookies:'
 /** All that a Vary may name which scripts cannot see. */
@@ -91,7 +91,7 @@ const UNNAMED = /^(authorization|cookie|cache-control|pragma|range|user-agent|se
 function selectorOf(name: string, ask: Ask, user: User): User {
   const { headers, credentials, own } = ask
   // What is on disk tells nobody's cookies.
-  if (name === USER || name === 'cookie') return user
+  if (name === 'authorization' || name === 'cookie') return user
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
   const value = headers.get(name)

@@ -25,7 +25,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (now - bornAt > maxAge || (minFresh && staleAt - now < minFresh)) return 'validate'
   if (fresh) return 'use'
   if (!mayBeStale) return 'validate'
-  const maxStale = directives.get('max-stale')?.includes('') ? Infinity : (durationOf(directives, 'max-stale') ?? -1)
+  const maxStale = directives.get('max-stale')?.join() === '' ? Infinity : (durationOf(directives, 'max-stale') ?? -1)
   if (now - staleAt <= maxStale) return 'use'
   return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
 }
@@ -38,5 +38,5 @@ export function mayStandIn({ mayBeStale }: Life, { cache, directives }: Ask): bo
 /** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
 export function replacesError(status: number, life: Life, ask: Ask, now: number): boolean {
   const asked = durationOf(ask.directives, 'stale-if-error') ?? 0
-  return [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && now - life.staleAt < Math.max(asked, life.staleIfError)
+  return [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && Math.max(0, now - life.staleAt) < Math.max(asked, life.staleIfError)
 }

@@ -45,6 +45,7 @@ describe('what the request says', () => {
     [71, 'max-stale=10', 'asked'],
     [1_000, 'max-stale', 'hit'],
     [1_000, 'max-stale=x', 'asked'],
+    [1_000, 'max-stale, max-stale=10', 'asked'],
     [70, 'max-stale=10, max-age=69', 'asked'],
     [70, 'max-stale=10, max-age=70', 'hit'],
     [70, 'max-stale=10, min-fresh=1', 'asked'],

@@ -177,6 +177,22 @@ describe('groups', () => {
     expect(thrown).toEqual([error])
   })
 
+  test.each([500, 304])('where the app cannot name those of an answer with status %i, the answer stands and the error is reported', async (status) => {
+    const thrown: unknown[] = []
+    vi.stubGlobal('reportError', (error: unknown) => void thrown.push(error))
+    const place = placeOf(TWO_TIERS)
+    const { fetch, ask } = standOn(place, { groups: ({ headers }) => headers.get('x-groups')!.split(' ') })
+    const stored = { 'Cache-Control': 'max-age=60', ETag: '"1"' }
+    const page = site.page({ fields: { ...stored, 'X-Groups': 'a b' }, body: 'stored' })
+    await ask(page.url)
+    place.clock.advance(61_000)
+    page.answer = { status, fields: stored, body: 'sorry' }
+    const response = await fetch(page.url)
+    expect([response.status, await response.text()]).toEqual(status === 304 ? [200, 'stored'] : [status, 'sorry'])
+    expect(thrown).toEqual([expect.any(TypeError)])
+    if (status === 304) expect((await ask(page.url))[1], 'it is confirmed').toBe('hit; ttl=60')
+  })
+
   test('the response does not name groups of the app', async () => {
     const options: CachedFetchOptions = { groups: () => ['mine'] }
     expect(await after(options, 'POST', 200, () => ({ 'Cache-Group-Invalidation': '"mine"' }))).toMatchObject({ other: true, foreign: true })

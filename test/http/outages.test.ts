@@ -142,6 +142,12 @@ describe('not well', () => {
     expect(await standing.text(page.url), 'and it stays').toBe('stored')
   })
 
+  test.each<CachedFetchOptions>([{}, { staleIfError: 0 }])('what is fresh stands in for nobody who wants a fresher one, unless that is said: %o', async (options) => {
+    const { standing, page } = await stale('max-age=60', 20, options, { status: 503, body: 'sorry' })
+    for (const wish of ['max-age=0', 'max-age=10', 'min-fresh=50']) expect((await standing.ask(page.url, asks(wish)))[0], wish).toBe('sorry')
+    expect((await standing.ask(page.url, asks('max-age=10, stale-if-error=1')))[0]).toBe('stored')
+  })
+
   test.each<RequestInit>([{ cache: 'no-cache' }, asks('no-cache')])('whoever asks the origin itself hears of it: %o', async (init) => {
     const { text } = standOn(placeOf(TWO_TIERS))
     const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=600' }, body: 'stored' })

@@ -1,12 +1,12 @@
 // Asking about what is stored: what goes out, what a 304 and the answer to HEAD change, and what is written for it.
 
 import { describe, expect, test } from 'vitest'
-import type { HttpEntry } from '../../src/http/index.ts'
+import type { CachedFetchOptions, HttpEntry } from '../../src/http/index.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { DAY, SECOND } from '../helpers/clock.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { BROKEN, long, serveSite, type Page } from './serving.ts'
-import { reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
+import { as, reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
 
 const site = serveSite()
 const MINUTE = { 'Cache-Control': 'max-age=60' }
@@ -35,7 +35,7 @@ describe.each(TIERS)('$title', (arrangement) => {
       const response = await standing.fetch(page.url)
       expect([response.status, await response.text()], round).toEqual([200, 'stored'])
       const names = ['x-kept', 'x-changed', 'x-added', 'content-length', 'content-range', 'x-hop', 'content-language', 'cache-control', 'age']
-      expect(names.map((name) => response.headers.get(name)), round).toEqual(['kept', 'new', 'added', '6', null, null, 'de', 'max-age=120', '3'])
+      expect(names.map((name) => response.headers.get(name)), round).toEqual(['kept', 'new', 'added', '6', null, round === 'stored' ? null : 'hop', 'de', 'max-age=120', '3'])
     }
     place.clock.advance(116 * SECOND)
     expect(await standing.ask(page.url), 'and is as fresh as it says').toEqual(['stored', 'hit; ttl=1'])
@@ -111,6 +111,37 @@ describe.each(TIERS)('$title', (arrangement) => {
       place.clock.advance(61 * SECOND)
     }
     expect(page.visits()).toHaveLength(lengths.length)
+  })
+
+  test.each(['stored', long('stored')])('what a 304 makes fresh for a year stays as long, body and all', async (body) => {
+    const place = placeOf(arrangement)
+    const { text, ask } = standOn(place)
+    const page = site.page(({ headers }) => (headers['if-none-match'] ? { status: 304, fields: { 'Cache-Control': 'max-age=31536000', ETag: '"1"' } } : { fields: { ...MINUTE, ETag: '"1"' }, body }))
+    await text(page.url)
+    place.clock.advance(61 * SECOND)
+    await text(page.url)
+    place.clock.advance(40 * DAY)
+    page.answer = BROKEN
+    expect((await ask(page.url))[1]).toMatch(/^hit; ttl=/)
+  })
+
+  test.each<[control: string, options: CachedFetchOptions]>([
+    ['max-age=60', { omitHeaders: ['set-cookie'] }],
+    ['max-age=60, no-cache="set-cookie"', {}],
+    ['max-age=60, private="set-cookie"', {}],
+  ])('%s, %o: a field that is not to be stored reaches the caller whom a 304 was sent for', async (control, options) => {
+    const place = placeOf(arrangement)
+    const { fetch } = standOn(place, options)
+    const page = site.page(({ headers, number }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { 'Cache-Control': control, ETag: '"1"', 'Set-Cookie': `session=${number}`, Age: '0', 'Cache-Status': 'upstream; hit' }, body: 'x' }))
+    const get = async (): Promise<(string | null)[]> => {
+      const response = await fetch(page.url)
+      await response.text()
+      return ['set-cookie', 'age', 'cache-status'].map((name) => response.headers.get(name))
+    }
+    expect(await get()).toEqual(['session=1', '0', 'upstream; hit, bestbefore; fwd=uri-miss; stored'])
+    place.clock.advance(61 * SECOND)
+    expect(await get()).toEqual(['session=2', '0', 'upstream; hit, bestbefore; fwd=stale; fwd-status=304'])
+    expect(await get()).toEqual([null, '0', 'upstream; hit, bestbefore; hit; ttl=60'])
   })
 
   test('what is confirmed again and again stays, body and all, long after it came', async () => {
@@ -227,6 +258,24 @@ describe('HEAD', () => {
     await expect(standing.fetch(page.url, { cache: 'only-if-cached', mode: 'same-origin' })).rejects.toThrow(TypeError)
     expect((await standing.text(page.url))).toBe('new')
     expect(await rowsOnDisk(standing)).toMatchObject({ records: 1 })
+  })
+
+  test('that tells the length of what came in chunks removes nothing', async () => {
+    const { fetch, text } = standOn(placeOf(TWO_TIERS))
+    const page = site.page({ fields: { ...stored, 'Cache-Control': 'max-age=0', 'Transfer-Encoding': 'chunked' }, body: 'stored' })
+    await text(page.url)
+    page.answer = { fields: { ...stored, 'Content-Length': '6' } }
+    await fetch(page.url, { method: 'HEAD' })
+    expect(await text(page.url, { cache: 'force-cache' })).toBe('stored')
+  })
+
+  test('that tells another tag removes nothing of another user', async () => {
+    const { fetch, text } = standOn(placeOf(TWO_TIERS))
+    const page = site.page(({ method }) => ({ fields: { 'Cache-Control': 'max-age=0', ETag: method === 'HEAD' ? '"2"' : '"1"' }, body: 'stored' }))
+    for (const user of ['alice', 'bob']) await text(page.url, as(user))
+    await fetch(page.url, { method: 'HEAD', ...as('alice') })
+    page.answer = { body: 'new' }
+    for (const [user, body] of [['alice', 'new'], ['bob', 'stored']] as const) expect(await text(page.url, { ...as(user), cache: 'force-cache' })).toBe(body)
   })
 
   test.each([404, 500, 503])('with status %i changes nothing', async (status) => {

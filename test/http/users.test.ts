@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ALL_FROM_DISK, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
-import { long, serveSite, type Page } from './serving.ts'
+import { BROKEN, long, serveSite, type Page } from './serving.ts'
 import { as, cacheStatusOf, keysOnDisk, NO_ROWS, reload, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
 const site = serveSite()
@@ -83,6 +83,34 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(third).not.toBe(second)
   })
 
+  test('nobody waits for the answer to another user, and each has room of his own', async () => {
+    const { text } = standOn(placeOf(arrangement))
+    const gate = deferred()
+    const page = site.page(async ({ headers: { authorization } }) => {
+      if (authorization === 'Bearer 0') await gate.promise
+      return { fields: { 'Cache-Control': 'max-age=60' }, body: `for ${authorization}` }
+    })
+    const first = text(page.url, as('0'))
+    await page.visit()
+    const users = Array.from({ length: 30 }, (_, number) => `${number}`)
+    await Promise.all(users.slice(1).map((user) => text(page.url, as(user))))
+    gate.resolve()
+    await first
+    page.visits()
+    for (const user of users) expect(await text(page.url, as(user))).toBe(`for Bearer ${user}`)
+    expect(page.visits()).toEqual([])
+  })
+
+  test('a change by one of them removes what all have, bodies too', async () => {
+    const standing = standOn(placeOf(arrangement))
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: long('x') })
+    for (const user of ['alice', 'bob']) await standing.text(page.url, as(user))
+    await standing.fetch(page.url, { method: 'POST', ...as('alice') })
+    page.answer = { fields: { 'Cache-Control': 'no-store' }, body: 'new' }
+    for (const user of ['alice', 'bob']) expect(await standing.text(page.url, as(user))).toBe('new')
+    if (arrangement.second === 'indexeddb') expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
+  })
+
   test('what may be stored for one is not confirmed for another: no validator of alice goes out with a request of bob', async () => {
     const place = placeOf(arrangement)
     const { text } = standOn(place)
@@ -124,6 +152,42 @@ test('where no digest can be made, outside secure contexts, requests with creden
   expect(responses.map(cacheStatusOf)).toEqual(['fwd=bypass', 'fwd=bypass', 'fwd=bypass'])
   expect(await rowsOnDisk(standing)).toEqual(NO_ROWS)
   expect([await standing.text(page.url), await standing.text(page.url)], 'others are').toEqual(['nobody 4', 'nobody 4'])
+})
+
+describe('Vary: Cookie in a page, which sees no cookies', () => {
+  const cookies = { value: '' }
+
+  function cookiePage(): Page {
+    vi.stubGlobal('location', new URL(site.url))
+    cookies.value = 'alice'
+    return site.page(({ headers }) => ({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Cookie' }, body: headers['cookie']! }))
+  }
+
+  /** As a browser, which adds cookies below scripts. */
+  const fetchWithCookies: typeof fetch = async (input, init) => {
+    const { url, method, headers } = new Request(input, init)
+    return fetch(url, { method, headers: [...headers, ['cookie', cookies.value]] })
+  }
+
+  test('is asked about each time, and stands in for an origin out of reach', async () => {
+    const page = cookiePage()
+    const { text, ask } = standOn(placeOf(TWO_TIERS), { fetch: fetchWithCookies })
+    expect(await text(page.url)).toBe('alice')
+    cookies.value = 'bob'
+    expect(await text(page.url)).toBe('bob')
+    page.answer = BROKEN
+    expect(await ask(page.url)).toEqual(['bob', 'fwd=request; detail=offline'])
+  })
+
+  test('is used where the app tells its users apart', async () => {
+    const page = cookiePage()
+    const { text } = standOn(placeOf(TWO_TIERS), { fetch: fetchWithCookies, partition: () => cookies.value })
+    for (const user of ['alice', 'bob', 'alice', 'bob']) {
+      cookies.value = user
+      expect(await text(page.url)).toBe(user)
+    }
+    expect(page.visits()).toHaveLength(2)
+  })
 })
 
 test('on its way to another origin a request loses its credentials: what comes is nobody’s there', async () => {

@@ -68,12 +68,21 @@ describe.each(TIERS)('$title', (arrangement) => {
     if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(1 + 16)
   })
 
-  test('users are variants too', async () => {
+  test('a response without Vary is for those whom no other one is for (RFC 9111, section 4.1)', async () => {
+    const { text } = standOn(placeOf(arrangement))
+    const page = site.page(({ headers: { 'x-kind': kind } }) => ({ fields: { 'Cache-Control': 'max-age=60', ...(kind === 'a' && { Vary: 'X-Kind' }) }, body: `for ${kind}` }))
+    for (const kind of ['a', 'b', 'a', 'b']) expect(await text(page.url, headers({ 'X-Kind': kind }))).toBe(`for ${kind}`)
+    expect(page.visits()).toHaveLength(2)
+  })
+
+  test('where Vary is no longer told, what comes takes the place of what was stored for the request', async () => {
     const standing = standOn(placeOf(arrangement))
     const page = varying('X-Kind', long)
-    for (let number = 1; number <= 40; number++) await standing.text(page.url, headers({ Authorization: `${number}` }))
-    if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(1 + 16)
-    expect(await standing.text(page.url, headers({ Authorization: '40' }))).toBe(long('v40'))
+    await standing.text(page.url, headers({ 'X-Kind': 'a' }))
+    page.answer = { fields: { 'Cache-Control': 'max-age=60' }, body: long('new') }
+    await standing.text(page.url, { ...headers({ 'X-Kind': 'a' }), cache: 'reload' })
+    for (const kind of ['a', 'b']) expect(await standing.text(page.url, headers({ 'X-Kind': kind }))).toBe(long('new'))
+    if (arrangement.second === 'indexeddb') expect(await keysOnDisk(standing)).toHaveLength(2)
   })
 
   test('a variant that has ended leaves no body to a sweep, whatever came after it', async () => {
