@@ -53,7 +53,7 @@ type Members = Partial<Pick<Response, 'url' | 'redirected' | 'type'>>
 
 /** Of a body that may break off. */
 interface Live {
-  readonly signal: AbortSignal | undefined
+  signal: AbortSignal | undefined
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
@@ -109,9 +109,13 @@ function defineAnswer() {
 }
 
 /** Engines differ in what a stream that was not fetched breaks off with: an abort, if with an error at all; a lost connection, in Firefox, as if aborted. */
-async function failAsFetch(reading: Promise<unknown>, { signal }: Live): Promise<unknown> {
+async function failAsFetch(reading: Promise<unknown>, live: Live): Promise<unknown> {
+  const { signal } = live
   try {
-    return await reading
+    const whole = await reading
+    // An abort after the end changes nothing for its clones either.
+    if (!signal?.aborted) live.signal = undefined
+    return whole
   } catch (error) {
     throw (error as Error).name === 'AbortError' ? new TypeError('Failed to fetch', { cause: error }) : error
   } finally {

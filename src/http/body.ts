@@ -25,6 +25,25 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
   })
 }
 
+/**
+ * A body for the caller who asked. It ends when it is stored. What the caller does with its chunks is not to change what is stored:
+ * of a body that is no byte stream both have the same. (A `Buffer` has a `slice` of its own, which copies nothing.)
+ */
+export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | undefined, stored: () => Promise<void>): ReadableStream<Chunk> {
+  let leave!: () => void
+  const { readable, writable } = new TransformStream<Chunk, Chunk>({
+    // A pipe that has a signal first waits for its reader to take what has come, and holds the connection meanwhile.
+    start: (controller) => void (leave = () => controller.error(signal!.reason)),
+    transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk) as Chunk),
+    flush: stored,
+  })
+  signal?.addEventListener('abort', leave)
+  if (signal?.aborted) leave()
+  const end = (): void => signal?.removeEventListener('abort', leave)
+  body.pipeTo(writable).then(end, end)
+  return readable
+}
+
 export function isSame(one: ArrayBuffer, other: ArrayBuffer): boolean {
   const right = new Uint8Array(other)
   return one.byteLength === other.byteLength && new Uint8Array(one).every((byte, place) => byte === right[place])

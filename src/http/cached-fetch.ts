@@ -24,7 +24,7 @@ import { judge, mayStandIn } from './verdict.ts'
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
  *
- * @param cache holds the responses, one entry each, and another for a long body; apart from them it may hold what it likes
+ * @param cache holds the responses, one entry each, and another for a long body; apart from them it may hold what it likes (then hand it over `as Cache<HttpEntry>`)
  * @throws TypeError, RangeError for bad options
  * @example
  * const cache = createCache<HttpEntry>({ name: 'api' })
@@ -159,7 +159,10 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const validates = (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
-    if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) return forward(ask, 'bypass')
+    if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) {
+      // A page's own cache must see where its request was redirected to: of a response that is made anew, its worker does not tell.
+      return event ? settings.fetch(ask.request()) : forward(ask, 'bypass')
+    }
     try {
       // Whose it is counts now: the app may go on to another user.
       const prefix = prefixFor(ask)

@@ -76,7 +76,7 @@ export interface CachedFetchOptions {
   readonly onUpdate?: (update: HttpUpdate) => void
   /**
    * Source of epoch ms; give it the cache's own.
-   * @default Date.now
+   * @default Date
    */
   readonly clock?: Clock
 }
@@ -88,11 +88,11 @@ export interface HttpUpdate {
   readonly changed: boolean
 }
 
-/** What to invalidate: a URL, those that begin alike, a group, or a partition alone. */
+/** What to invalidate: a group, or else a URL, or else those that begin alike, or else a whole partition. Of several, the first counts. */
 export interface InvalidateSelector {
   /** A URL, absolute or relative to the page. */
   readonly url?: string | URL
-  /** The beginning of URLs. */
+  /** The beginning of URLs, with the whole origin. */
   readonly prefix?: string | URL
   /** A group of Cache-Groups, or of the option `groups`. */
   readonly group?: string

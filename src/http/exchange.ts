@@ -5,7 +5,7 @@ import type { Cache, LoaderContext, LoadOptions } from '../contract.ts'
 import { call } from '../errors.ts'
 import { isReadable, pass, restore } from './answer.ts'
 import type { Ask } from './ask.ts'
-import { copy, isSame } from './body.ts'
+import { copy, handOver, isSame } from './body.ts'
 import type { ExtendableEventLike } from './contract.ts'
 import { fieldsAfter, isAbout } from './freshen.ts'
 import { groupsIn } from './groups.ts'
@@ -130,9 +130,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const isOwn = new URL(record.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
-    // For its caller it ends when it is stored. What the caller does with its chunks is not to change what is stored: of a body
-    // that is no byte stream both have the same. (A `Buffer` has a `slice` of its own, which copies nothing.)
-    const body = first?.pipeThrough(new TransformStream({ transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk)), flush: () => done }), { signal: ask.signal } as StreamPipeOptions)
+    const body = first && handOver(first, ask.signal, () => done)
     if (!task.background) passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()

@@ -12,7 +12,13 @@ import type { HttpEntry } from './variants.ts'
 export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
   const { headers } = response
   const base = response.url || url
-  const urls = [base, headers.get('location'), headers.get('content-location')].flatMap((each) => (each !== null && URL.canParse(each, base) ? [new URL(each, base)] : []))
+  const urls = [base, headers.get('location'), headers.get('content-location')].flatMap((each) => {
+    try {
+      return new URL(each ?? base, base)
+    } catch {
+      return []
+    }
+  })
   const { origin } = urls[0]!
   const removals = [
     forget(cache, prefix + url),

@@ -36,7 +36,7 @@ const CREATE = 'create cached fetch'
 export function httpSettings(options: CachedFetchOptions | undefined): HttpSettings {
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
-  for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each]) checkType(CREATE, each, 'function', settings[each])
+  for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each] !== undefined) checkType(CREATE, each, 'function', settings[each])
   for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
   checkType(CREATE, 'clock.now', 'function', settings.clock.now)
   checkStrings(CREATE, 'omitHeaders', settings.omitHeaders)
@@ -44,5 +44,6 @@ export function httpSettings(options: CachedFetchOptions | undefined): HttpSetti
     const value = settings[each as keyof typeof RULES]
     check(typeof value === 'string' && rule.test(value), CREATE, each, `like ${rule}`, value)
   }
-  return settings
+  // The browser's own is not to be called as a method of these.
+  return { ...settings, fetch: settings.fetch.bind(undefined) }
 }

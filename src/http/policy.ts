@@ -61,7 +61,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   const modified = parseDate(headers.get('last-modified'), date)
   // Explicit freshness (section 4.2.1), then what others would take it for (section 4.2.2). An Expires that cannot be read has expired.
   const expiry = headers.has('expires') ? (parseDate(headers.get('expires'), date) ?? date) - date : undefined
-  const guess = !cacheable && !directives.has('public') ? 0 : modified ? (date - modified) * heuristic : defaultTtl
+  const guess = !cacheable && !directives.has('public') ? 0 : modified ? (date - modified) * heuristic : status < 400 ? defaultTtl : 0
   const lifetime = Math.max(0, Math.min(durationOf(directives, 'max-age') ?? expiry ?? guess, LONGEST))
   const age = Math.max(0, responseTime - date, msOf(listOf(headers.get('age'))[0]) + responseTime - requestTime)
   const staleAt = responseTime - age + lifetime

@@ -140,6 +140,36 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await text(page.url)).toMatch(/^(part end|v2)$/)
   })
 
+  test.each<[what: string, fields: Record<string, string>]>([
+    ['a large body', { 'Cache-Control': 'max-age=60', 'Content-Length': '90000000' }],
+    ['what may not be stored', { 'Cache-Control': 'no-store' }],
+    ['an event stream', { 'Content-Type': 'text/event-stream' }],
+  ])('an abort before it is read frees the connection of %s', async (_what, fields) => {
+    const { fetch } = standOn(placeOf(arrangement))
+    const page = site.page((_visit, response) => {
+      response.writeHead(200, fields)
+      const sending = setInterval(() => response.write('x'.repeat(50_000)), 1)
+      response.on('close', () => clearInterval(sending))
+    })
+    const controller = new AbortController()
+    const response = await fetch(page.url, { signal: controller.signal })
+    const { gone } = await page.visit()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    controller.abort(REASON)
+    await gone
+    await expect(response.text()).rejects.toBe(REASON)
+  })
+
+  test('an abort after the end changes nothing for a clone either', async () => {
+    const { fetch } = standOn(placeOf(arrangement))
+    const controller = new AbortController()
+    const response = await fetch(site.page(FRESH).url, { signal: controller.signal })
+    const clone = response.clone()
+    expect(await response.text()).toBe('v1')
+    controller.abort(REASON)
+    expect(await clone.text()).toBe('v1')
+  })
+
   test('an abort after the end changes nothing', async () => {
     const { fetch, ask } = standOn(placeOf(arrangement))
     const page = site.page(FRESH)

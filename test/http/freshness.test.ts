@@ -194,6 +194,14 @@ describe('what says nothing of its freshness', () => {
     expect((await askAgain(fields, seconds, {}, options)).how).toBe('asked')
   })
 
+  test.each([404, 405, 410, 501])('a defaultTtl makes no error fresh: %i', async (status) => {
+    const { text } = standOn(placeOf(TWO_TIERS), { defaultTtl: HOUR })
+    const page = site.page({ status, body: 'none' })
+    await text(page.url)
+    page.answer = { body: 'here' }
+    expect(await text(page.url)).toBe('here')
+  })
+
   test('a status that may not be stored untold is not, whatever the options', async () => {
     const standing = standOn(placeOf(TWO_TIERS), { defaultTtl: HOUR })
     for (const status of [201, 302, 400, 401, 403, 429, 500, 503]) {

@@ -67,6 +67,11 @@ describe('an unsafe request', () => {
     for (const value of ['http://', 'http://[', '::', 'javascript:alert(1)', 'data:,x']) expect(await after({}, 'POST', 201, () => ({ [name]: value })), value).toEqual({ target: false, other: true, foreign: true })
   })
 
+  test('removes its URL in browsers too that know no URL.canParse', async () => {
+    vi.stubGlobal('URL', Object.assign(class extends URL {}, { canParse: undefined }))
+    expect(await after({}, 'PUT', 200, nothing)).toMatchObject({ target: false, other: true })
+  })
+
   test.each(TIERS)('$title: all variants go, and no row is left', async (arrangement) => {
     const standing = standOn(placeOf(arrangement))
     const page = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'X-Kind', 'Cache-Groups': '"a"' } })

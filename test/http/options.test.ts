@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createCachedFetch, type CachedFetchOptions, type HttpEntry } from '../../src/http/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { expectRefusal } from '../helpers/errors.ts'
-import { serveSite } from './serving.ts'
+import { FRESH, serveSite } from './serving.ts'
 import { standOn } from './standing.ts'
 
 const site = serveSite()
@@ -12,8 +12,8 @@ const site = serveSite()
 const create = (options: unknown) => () => createCachedFetch(placeOf(MEMORY_ALONE).open<HttpEntry>(), options as CachedFetchOptions)
 
 describe.each<[name: string, kind: typeof TypeError | typeof RangeError, bad: readonly unknown[], good: readonly unknown[]]>([
-  ['fetch', TypeError, [7, 'fetch', {}, true], [undefined, () => {}]],
-  ['partition', TypeError, [7, 'alice', {}, true], [undefined, () => 'alice']],
+  ['fetch', TypeError, [7, 'fetch', {}, true, null, ''], [undefined, () => {}]],
+  ['partition', TypeError, [7, 'alice', {}, true, null, '', 0], [undefined, () => 'alice']],
   ['match', TypeError, [7, /x/, 'x', true], [undefined, () => true]],
   ['groups', TypeError, [7, ['a'], true], [undefined, () => []]],
   ['invalidates', TypeError, [7, ['a'], true], [undefined, () => []]],
@@ -67,6 +67,19 @@ test('the global fetch is looked up at each call', async () => {
   vi.stubGlobal('fetch', async () => new Response('instrumented'))
   expect(await text('http://origin.test/')).toBe('instrumented')
   vi.unstubAllGlobals()
+})
+
+test.each<[what: string, init: RequestInit, url?: string]>([
+  ['a miss', {}],
+  ['no-store', { cache: 'no-store' }],
+  ['a mutation', { method: 'POST', body: 'x' }],
+  ['what is not handled', {}, 'data:text/plain,v1'],
+])('fetch may be the browser’s own, which is nobody’s method: %s', async (_what, init, url) => {
+  function own(this: unknown, ...parameters: Parameters<typeof fetch>): Promise<Response> {
+    return this === undefined || this === globalThis ? fetch(...parameters) : Promise.reject(new TypeError('Illegal invocation'))
+  }
+  const { text } = standOn(placeOf(MEMORY_ALONE), { fetch: own })
+  expect(await text(url ?? site.page(FRESH).url, init)).toBe('v1')
 })
 
 test('omitHeaders are not stored, and the caller of the network gets them', async () => {

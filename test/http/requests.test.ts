@@ -44,6 +44,27 @@ test('of the page’s own origin none that could have been stored goes through t
   expect(sent.map(({ cache }) => cache)).toEqual(['no-store', 'no-store', 'no-store', 'no-store'])
 })
 
+test('on a server, where the fetch below may be a framework’s with a cache of its own, a request keeps its mode unless it asks about what is stored', async () => {
+  const { sent, fetch } = noting()
+  const place = placeOf(TWO_TIERS)
+  const { text } = standOn(place, { fetch })
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60', ETag: '"1"' } })
+  for (const cache of ['default', 'no-cache', 'reload', 'force-cache'] as const) await text(page.url, { cache })
+  place.clock.advance(61_000)
+  await text(page.url)
+  expect(sent.map(({ cache }) => cache)).toEqual(['default', 'no-cache', 'reload', 'force-cache'])
+})
+
+test('one cachedFetch may lie over another', async () => {
+  const place = placeOf(TWO_TIERS)
+  const { text } = standOn(place, { fetch: standOn(place, {}, place.open({ name: 'other' })).fetch as typeof fetch })
+  const page = site.page(FRESH)
+  for (const body of ['v1', 'v2', 'v3']) {
+    expect(await text(page.url)).toBe(body)
+    place.clock.advance(61_000)
+  }
+})
+
 /** Its query, and who asks. */
 const echo: Answering = ({ path, headers }) => ({ fields: { 'Cache-Control': 'max-age=60' }, body: `${path.replace(/^[^?]*/, '')} ${headers['authorization'] ?? 'nobody'}` })
 

@@ -1,7 +1,7 @@
 // In a service worker: which requests are seen to, and what keeps the worker alive until all is stored.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { CachedFetchOptions, HttpEntry } from '../../src/http/index.ts'
+import type { CachedFetch, CachedFetchOptions, HttpEntry } from '../../src/http/index.ts'
 import { createWorld } from '../coherence/support/world.ts'
 import { NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred, isPending } from '../helpers/deferred.ts'
@@ -164,4 +164,32 @@ test.each<RequestCache>(['default', 'no-cache', 'reload'])('a page whose own cac
   const { url } = site.page(FRESH)
   expect(await page.text(url, { cache })).toBe('v1')
   await world.settle()
+})
+
+describe('a page whose own cache asks through the worker', () => {
+  /** What `respondWith` hands to the page: the response inside, whose URL, where it has none, is that of the request (Fetch, "HTTP fetch"). */
+  function respondWith(worker: CachedFetch): typeof fetch {
+    const inside = (response: Response, name: 'url' | 'redirected'): unknown => Object.getOwnPropertyDescriptor(Response.prototype, name)!.get!.call(response)
+    return async (input, init) => {
+      const request = new Request(input, init)
+      const response = await worker(request, undefined, fetchEvent())
+      return Object.defineProperties(new Response(response.body, response), { url: { value: inside(response, 'url') || request.url }, redirected: { value: inside(response, 'redirected') } })
+    }
+  }
+
+  test('follows a redirect to where it leads now', async () => {
+    vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
+    const world = createWorld()
+    const [one, other] = world.tabs<HttpEntry>(2)
+    const worker = standOn(world, {}, one!.cache)
+    const page = standOn(world, { fetch: respondWith(worker.fetch) }, other!.cache)
+    const latest = site.page(FRESH)
+    for (const body of ['first', 'second']) {
+      const target = site.page({ fields: { 'Cache-Control': 'max-age=31536000, immutable' }, body })
+      latest.answer = { status: 302, fields: { Location: target.url } }
+      const response = await page.fetch(latest.url)
+      expect([await response.text(), response.url, response.redirected]).toEqual([body, target.url, true])
+      await world.settle()
+    }
+  })
 })
