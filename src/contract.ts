@@ -14,7 +14,7 @@ export interface CacheOptions<V> extends MemoryCacheOptions<V> {
    */
   readonly name?: string
   /**
-   * The version of the app's data: entries of another version are never read.
+   * The version of the app's data: entries of another version are never read. For IndexedDB; another `store` does not know it.
    * @default ''
    */
   readonly version?: string
@@ -29,7 +29,7 @@ export interface CacheOptions<V> extends MemoryCacheOptions<V> {
    */
   readonly staleIfError?: number
   /**
-   * Bound on entries on disk, kept by `flush`, `sweep` and now and then by writes. What expires soonest goes first,
+   * Bound on entries on disk, not on those of another `store`, kept by `flush`, `sweep` and now and then by writes. What expires soonest goes first,
    * entries that never expire go last.
    * @default 10_000
    */
@@ -77,7 +77,7 @@ export interface SetOptions {
 
 export interface LoadOptions extends SetOptions {
   /** Detaches this caller, whose promise rejects with the signal's reason. The load goes on while anyone else waits for it. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /**
    * ms that this caller waits. Then it gets the stale value if it may, and the load goes on; else a {@link CacheError} `load-timeout`.
    * @default Infinity
@@ -105,7 +105,7 @@ export interface LoaderContext<V> {
   also(key: string, value: V): void
 }
 
-/** Fetches a missing value. `undefined` means that there is none; then nothing is stored. */
+/** Fetches a missing value. `undefined` means that there is none; then nothing is stored, and a stale value stays. */
 export type Loader<V, T = V> = (context: LoaderContext<V>) => T | Promise<T>
 
 export interface EntryInfo {
@@ -124,13 +124,13 @@ export interface EntryInfo {
 export interface TierStats {
   hits: number
   misses: number
-  /** Stale values served. */
+  /** Stale values served at once; not those that stood in for a failed load. */
   stale: number
   /** Entries removed to make room. */
   evictions: number
   /** Entries removed because their time was over. */
   expirations: number
-  /** Of memory, new values and lifetimes: as many as `set` events of this cache. Of the store, what it has done, removals included. */
+  /** Of memory, new values and lifetimes: as many as `set` events of this cache. Of the store, all that it took, removals and what changed nothing included. */
   writes: number
   errors: number
 }
@@ -153,7 +153,7 @@ export interface CacheStatus {
 /** What happened to a cache's entries. `local` is true for what this very cache did, false for other tabs, workers and caches of its name. */
 export type CacheEvent = { readonly local: boolean } & (
   | Change
-  /** An entry ran out of time. Told when it is noticed: at a read, a write or a sweep of this cache. */
+  /** An entry in memory ran out of time, stale windows included. Told when it is noticed: at a read, a write or a sweep of this cache. */
   | { readonly type: 'expire'; readonly key: string }
   /** The data is gone and the cache closed. */
   | { readonly type: 'destroy' }
@@ -165,7 +165,8 @@ export type CacheEvent = { readonly local: boolean } & (
  * anything but `undefined` that structured clone can copy, and count as immutable once handed over.
  *
  * Reads never fail for storage: a fault makes them a miss and goes to `onError`. Writes show in every read of this tab at
- * once, and resolve when the store has committed; when it refuses, they reject with a {@link CacheError}.
+ * once, `add`, `update` and `touch` when the store has decided; all resolve when it has committed, and reject with a
+ * {@link CacheError} when it refuses.
  * Bad arguments reject with `TypeError` or `RangeError` before anything changes; after {@link Cache.close} every call
  * rejects with code `closed`.
  */
@@ -219,7 +220,7 @@ export interface Cache<V> {
   keys(): AsyncIterableIterator<string>
   values(): AsyncIterableIterator<V>
   entries(): AsyncIterableIterator<[key: string, value: V]>
-  /** Fresh entries in both tiers. Reads them: for telling, not for polling. */
+  /** Fresh entries in both tiers. Reads them: for telling, not for polling. Where a read fails, those before it. */
   size(): Promise<number>
   /** Removes what expired, in both tiers; how many keys that were. */
   sweep(): Promise<number>
@@ -228,7 +229,8 @@ export interface Cache<V> {
   stats(): CacheStats
   readonly status: CacheStatus
   /**
-   * Calls back after every change, in this tab at once, in others after the commit; with a key, after those that may concern it.
+   * Calls back after every change, in this tab at once (after `add`, `update` and `touch` when the store has decided), in others
+   * after the commit; with a key, after those that may concern it. What is evicted, or expires on disk alone, is not told.
    * What a listener throws, or its promise rejects with, goes to `reportError`.
    * @returns ends the subscription
    */

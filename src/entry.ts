@@ -73,12 +73,12 @@ export function isFromFuture(entry: Entry<unknown>, now: number): boolean {
 }
 
 export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
-  return entry !== undefined && now < staleAtOf(entry) && !isFromFuture(entry, now)
+  return !!entry && now < staleAtOf(entry) && !isFromFuture(entry, now)
 }
 
 /** Within its time for any use: fresh, or in a stale window. */
 export function isUsable<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
-  return entry !== undefined && now < expiresAtOf(entry) && !isFromFuture(entry, now)
+  return !!entry && now < expiresAtOf(entry) && !isFromFuture(entry, now)
 }
 
 /** Until when a stale value may be served while another is loaded; the end of the ttl where there is no such window. */

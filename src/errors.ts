@@ -3,15 +3,16 @@
 /**
  * What went wrong, stable across releases: branch on it, not on the message.
  *
- * - `closed`: the cache was closed or destroyed before the call
+ * - `closed`: the cache was closed or destroyed before the call, or before a sweep or an iteration had ended
  * - `open-failed`: the database could not be opened, or not in time; the cache runs on memory
  * - `read-failed`: the store could not be read; the read became a miss
- * - `write-failed`: the store refused the write; memory serves the new value, the old one is not coming back
+ * - `write-failed`: the store refused the write. Memory serves the value of a `set`, and the old one is not coming back; a refused
+ *   `add`, `update` or `touch` leaves memory as it was
  * - `quota-exceeded`: as `write-failed`, for lack of space
- * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves it
- * - `codec-failed`: the codec failed; what cannot be decoded is a miss, what cannot be encoded is served by memory
+ * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves that of a `set`
+ * - `codec-failed`: the codec failed; what cannot be decoded is a miss, what a `set` could not encode is served by memory
  * - `data-lost`: the engine found the database damaged, and began an empty one
- * - `paused`: storage has failed, and is not tried again yet; memory serves. Writes resolve, so only another `store` sees it
+ * - `paused`: storage has failed, and is not tried again yet; memory serves. Apps do not see it: writes resolve
  * - `load-failed`: a loader failed, and a stale value was served instead
  * - `load-timeout`: a load took longer than its caller would wait
  */

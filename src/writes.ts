@@ -88,7 +88,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
 
   /** What was refused for a later change must not be served either. */
   const drop = (entry: Entry<V>, write: Write<V>): void => {
-    if (write.entry !== entry && held.peek(entry.key) === entry) held.delete(entry.key)
+    const { key } = entry
+    if (write.entry === entry || held.peek(key) !== entry) return
+    held.delete(key)
+    // What others tell need not concern it: it may have been written with something else, all or nothing.
+    tell({ type: write.entry ? 'set' : 'delete', key })
   }
 
   return {
@@ -130,6 +134,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       let local: Entry<V> | undefined
       const at = memory.now
       let fresh: Entry<V> | undefined
+      /** Whether what comes of it is over at once. */
+      let over = false
       const write: Write<V> = {
         change: { type: 'set', key },
         idle: !held.peek(key) && !decide(undefined),
@@ -140,7 +146,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
           const by = found && isFromFuture(found, at) ? memory.readClock() : at
           fresh = isFresh(found, by) ? found : undefined
           const next = decide(fresh)
-          return !next ? stored : isUsable(next, fresh ? by : at) ? next : undefined
+          over = !!next && !isUsable(next, fresh ? by : at)
+          return over ? undefined : (next ?? stored)
         },
       }
       // Storage that is left alone has no say: memory decides at once, so that nothing comes between, and it gets what comes of it.
@@ -167,7 +174,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       // What has come after it stays.
       if (!saved && superseded) return fresh
       const { found = local, entry } = write
-      const next = entry === write.found ? found : entry
+      const next = entry === write.found && !over ? found : entry
       const changed = next !== found
       if (changed) {
         // What has come after it has overtaken what began before, and not what began since.
@@ -176,7 +183,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         if (local) unsaved.delete(local)
       }
       // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
-      if (saved && (looking.told || looking.last !== write)) {
+      if (saved && (looking.told || (changed && looking.last !== write))) {
         if (!superseded) held.delete(key)
       } else if (!superseded) {
         held.atOnce(() => {

@@ -189,6 +189,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
     restore(all) {
       writes.settle(true)
+      bound.count(all.length)
       return Promise.all(all.map((write) => writes.retry(write)))
     },
     write(all) {

@@ -24,7 +24,8 @@ export function createMarker(database: string): Marker {
     }
   }
   return {
-    set: () => update((notes) => [...new Set([...notes, own])]),
+    // In place of those that it has recalled, or a disk that never works would gather one with each page load.
+    set: () => update((notes) => [...notes.filter((note) => note !== own && !recalled.includes(note)), own]),
     clear() {
       update((notes) => notes.filter((note) => note !== own && !recalled.includes(note)))
       // One of a page that lives on may come again, for something else.

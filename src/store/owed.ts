@@ -26,12 +26,13 @@ const MOST_OWED = 10_000
  * Gives way to a value that others have set later, and to nothing else: not to one that another tab could not store until now,
  * and of a log that is not all there nobody knows.
  */
-function removalOf<V>(key: string, since: number | undefined, at: number): QueuedWrite<V> {
+function removalOf<V>(change: Change & { readonly key: string }, since: number | undefined, at: number): QueuedWrite<V> {
   return {
-    change: { type: 'delete', key },
+    // Where nothing is, the removal of what a refused value was to replace is no change; one that was asked for is.
+    change,
     since,
     decide: () => undefined,
-    yields: (to, found) => to.type === 'set' && to.key === key && !!found && found.createdAt > at,
+    yields: (to, found) => to.type === 'set' && to.key === change.key && !!found && found.createdAt > at,
   }
 }
 
@@ -43,7 +44,7 @@ export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed
 
   const add = (writes: readonly QueuedWrite<V>[]): void => {
     for (const { change } of writes) {
-      const write = 'key' in change ? removalOf<V>(change.key, log.heard, now()) : { change }
+      const write = 'key' in change ? removalOf<V>(change, log.heard, now()) : { change }
       owed.set(nameOf(write.change), write)
     }
     if (owed.size > MOST_OWED) {

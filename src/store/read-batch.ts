@@ -12,7 +12,7 @@ export interface ReadBatch {
    * @throws CacheError of class `corrupt-entry` for one that the engine cannot read
    */
   get(key: string): Promise<unknown>
-  /** Every record once, in key order. */
+  /** Every record once, in key order, but those that come after the call. */
   all(): AsyncIterable<Found>
   /** Issues the waiting reads in a transaction of somebody else; never rejects. */
   ride(entries: IDBObjectStore): Promise<unknown>
@@ -26,8 +26,9 @@ export interface Found {
   readonly record?: unknown
 }
 
-/** Records read at once by an iteration. */
+/** Records, and keys, read at once by an iteration. */
 const PAGE = 200
+const KEYS_PAGE = 5_000
 
 interface Read {
   readonly key: string
@@ -86,18 +87,18 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       if (waiting.push({ key, resolve, reject }) === 1) flushSoon()
     })
 
-  /** The next records in key order. Where the engine cannot read one of them, they are read one by one. */
-  const readPage = async (range: IDBKeyRange | null): Promise<readonly Found[]> => {
+  /** Records in key order. Where the engine cannot read one of them, they are read one by one. */
+  const readPage = async (range: IDBKeyRange): Promise<readonly Found[]> => {
     let broken = false
     const page = await connection.run('read', async (entries): Promise<readonly Found[]> => {
       try {
         // Chromium ends a transaction in which a read has failed; the second try does not read.
-        if (!broken) return (await resultOf(entries.getAll(range, PAGE))).map((record) => ({ key: record.key, record }))
+        if (!broken) return (await resultOf(entries.getAll(range))).map((record) => ({ key: record.key, record }))
       } catch (error) {
         takeCorrupt(error)
         broken = true
       }
-      return (await resultOf(entries.getAllKeys(range, PAGE))).map((key) => ({ key: key as string }))
+      return (await resultOf(entries.getAllKeys(range))).map((key) => ({ key: key as string }))
     })
     return broken ? Promise.all(page.map(({ key }) => get(key).then((record) => ({ key, record }), () => ({ key })))) : page
   }
@@ -106,12 +107,12 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
     ride,
     get,
     async *all() {
-      let range: IDBKeyRange | null = null
-      for (;;) {
-        const page = await readPage(range)
-        yield* page
-        if (page.length < PAGE) return
-        range = IDBKeyRange.lowerBound(page.at(-1)!.key, true)
+      const keys = await connection.run('read', listKeys)
+      while (keys.length) {
+        const next = keys.splice(0, PAGE)
+        const page = await readPage(IDBKeyRange.bound(next[0], next.at(-1)))
+        // An app that adds entries meanwhile would never come to the end.
+        yield* page.filter(({ key }) => next.includes(key))
       }
     },
     host(work) {
@@ -121,5 +122,15 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
         flush()
       })
     },
+  }
+}
+
+async function listKeys(entries: IDBObjectStore): Promise<string[]> {
+  const keys: string[] = []
+  for (let range: IDBKeyRange | undefined; ; ) {
+    const page = (await resultOf(entries.getAllKeys(range, KEYS_PAGE))) as string[]
+    keys.push(...page)
+    if (page.length < KEYS_PAGE) return keys
+    range = IDBKeyRange.lowerBound(page.at(-1), true)
   }
 }

@@ -43,7 +43,12 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
-    made.set(key, put(entries, key, write, slices) ? change : { type: 'delete', key })
+    const stored = put(entries, key, write, slices)
+    // Where nothing was there a refused value is no change: others, who are told of one, forget theirs and may load again.
+    if (!stored && decide && !write.found && change.type === 'set') return write
+    // In the order in which others are told, the last of a key is what comes of it.
+    made.delete(key)
+    made.set(key, stored ? change : { type: 'delete', key })
     return write
   }
 
@@ -101,6 +106,8 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, sli
       return true
     } catch (error) {
       if (!refuse('not-cloneable', error)) throw error
+      // Those before it are put already: all is done again, without them.
+      if (write.group) throw write.error
     }
   }
   entries.delete(key)

@@ -77,7 +77,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
         if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
-        const emptied = frugal ? await log.empty(transaction, changes) : undefined
+        const emptied = frugal && changes.length ? await log.empty(transaction, changes) : undefined
         const record = frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes))
         look(entries)
         return { changes, emptied, record }
@@ -170,7 +170,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
   }
 
   /** The latest batch not settled that changes a key, or any. */
-  const underWay = (key?: string): Batch<V> | undefined => [...batches].findLast(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
+  const underWay = (key?: string): Batch<V> | undefined => [...batches].reverse().find(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
 
   return {
     async add(write, group) {

@@ -58,6 +58,19 @@ describe.each(ARRANGEMENTS)('$title', (arrangement) => {
     expect((await collected(entries)).sort()).toEqual(others)
   })
 
+  it('what is added meanwhile has an end', async () => {
+    const { open } = placeOf(arrangement)
+    const cache = open<number>()
+    await cache.setMany(Array.from({ length: 250 }, (_, nth) => [`k${nth}`, nth]))
+    let count = 0
+    for await (const [key, value] of cache.entries()) {
+      expect(++count).toBeLessThanOrEqual(500)
+      await cache.set(`v2/${key}`, value)
+      await cache.delete(key)
+    }
+    expect(await cache.size()).toBe(250)
+  })
+
   it('what was updated or touched is given as it is', async () => {
     const { cache, clock, entries, given } = await begin()
     const [one, two, ...others] = pairs((nth) => nth).filter(([key]) => !given.includes(key))

@@ -40,7 +40,7 @@ async function overtake(cache: Cache<string>, shown: () => unknown): Promise<voi
 
 it('React: a load that ends after a later read is not shown', async () => {
   const response = deferred<string>()
-  const fetch = async () => ({ text: () => response.promise })
+  const fetch = async () => ({ ok: true, text: () => response.promise })
   type Watch = { current(): string | undefined; subscribe(changed: () => void): () => void }
   const { notes, watchNote } = await recipe<{ notes: Cache<string>; watchNote(key: string): Watch }>('function watchNote', ['notes', 'watchNote'], { createCache, fetch })
   const { current, subscribe } = watchNote('key')

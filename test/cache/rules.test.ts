@@ -315,3 +315,12 @@ describe('9: nothing happens before it is needed', () => {
     vi.restoreAllMocks()
   })
 })
+
+it('a store that says null of what is missing, as one of JSON may, has nothing there', async () => {
+  const { get, ...plain } = createPlainStore<number>()
+  const cache = createCache<number>({ store: { ...plain, get: async (key) => (await get(key)) ?? (null as never) }, maxEntries: 1 })
+  expect([await cache.get('a'), await cache.has('a'), await cache.getMany(['a', 'b'])]).toEqual([undefined, false, new Map()])
+  expect(await cache.getOrLoad('a', () => 1)).toBe(1)
+  expect(await cache.get('a')).toBe(1)
+  await cache.close()
+})

@@ -241,3 +241,18 @@ it('what is written and read while it is open is bounded by memory, however long
   expect(Object.keys(values).length).toBeLessThanOrEqual(13)
   expect(Date.now()).toBeGreaterThan(START)
 })
+
+it('what memory writes when it is over keeps to the bound on disk', async () => {
+  const site = createSite()
+  const cache = site.open<unknown>({ maxStoredEntries: 10 })
+  // Without a read, and without an end to any of them, no sweep comes.
+  await site.within(100, cache.set('before', 0))
+  site.factory.fail(NO_TRANSACTIONS)
+  await rejection(site.within(1_000, cache.set('tripped', 1)))
+  for (let nth = 0; nth < 500; nth++) await cache.set(`k${nth}`, nth)
+  await turns(50)
+  site.factory.heal()
+  await site.pass(600_000)
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(Object.keys(await site.values()).length).toBeLessThanOrEqual(10 + 1 + 100)
+})

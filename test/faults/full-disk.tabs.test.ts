@@ -1,9 +1,11 @@
 // Tabs on a full disk that do not hear each other: what one removes the others do not serve, nor bring back.
 
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { Network } from '../coherence/support/channel.ts'
+import { turns } from '../helpers/deferred.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import type { Cache } from '../../src/index.ts'
-import { createSite, FULL_DISK, rejection, type Site } from './support/site.ts'
+import { createSite, FULL_DISK, NO_TRANSACTIONS, NO_WRITES, rejection, type Site } from './support/site.ts'
 
 /** Two tabs that hold `a` and `b`; then the disk is full, and refuses one a value, which removes `a` there. */
 async function removedOnFullDisk(refused: string): Promise<{ site: Site; one: Cache<unknown>; other: Cache<unknown> }> {
@@ -47,4 +49,22 @@ it('what such a tab alone holds is not stored when there is room again, where th
   site.factory.heal()
   await site.pass(65_000)
   expect(await site.values()).not.toHaveProperty('b')
+})
+
+it.each([['a full disk', FULL_DISK], ['a disk that takes no writes', NO_WRITES], ['a disk that is out of order', NO_TRANSACTIONS]])('on %s two interfaces that load again at each event do not keep each other loading', async (_what, rule) => {
+  new Network().install()
+  const site = createSite()
+  const tabs = [await site.ready<unknown>(), await site.ready<unknown>()]
+  site.factory.fail(rule)
+  const loader = vi.fn(async () => 1)
+  for (const cache of tabs) {
+    const read = (): unknown => cache.getOrLoad('k', loader)
+    void read()
+    cache.subscribe('k', read)
+  }
+  for (let round = 0; round < 60; round++) {
+    await site.pass(10)
+    await turns(20)
+  }
+  expect(loader.mock.calls.length).toBeLessThan(10)
 })

@@ -200,3 +200,20 @@ it('a marker of another database concerns only that one', async () => {
   site.storage.set(databaseName(NAME, '2'), '1')
   expect(await site.within(1_000, site.open<unknown>().get('a'))).toBe('old')
 })
+
+it('where the database never opens, the marker does not grow with each page load', async () => {
+  const site = createSite()
+  await site.ready()
+  site.factory.fail({ operation: 'open', phase: 'request' })
+  for (let page = 0; page < 10; page++) {
+    const cache = await site.reload<unknown>()
+    await site.within(20_000, cache.set('a', page))
+    await site.pass(5_000)
+    expect([...site.storage.values()].join().length).toBeLessThan(50)
+  }
+  site.factory.heal()
+  const next = await site.reload<unknown>()
+  expect(await site.within(5_000, next.get('a'))).toBeUndefined()
+  await site.pass(100)
+  expect(site.storage.size).toBe(0)
+})

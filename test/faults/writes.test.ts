@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Cache } from '../../src/index.ts'
+import type { Cache, LoaderContext } from '../../src/index.ts'
 import { runs } from '../helpers/property.ts'
 import { createSite, expectMemoryServes, FULL_DISK, NO_WRITES, rejection, type Site } from './support/site.ts'
 
@@ -363,4 +363,64 @@ it('a setMany that fails leaves memory all new or all old, and nothing new on di
   const next = await site.reload<unknown>()
   const found = Object.fromEntries(await site.within(5_000, next.getMany(['a', 'b', 'c'])))
   expect([{}, { a: 'new', b: 'new', c: 'new' }], 'no older value comes back').toContainEqual(found)
+})
+
+/** As values that structured clone takes, and `put` does not: a `WebAssembly.Module`, a `SharedArrayBuffer`, a `VideoFrame`. */
+const refuseModule = (site: Site): unknown => site.factory.fail({ operation: 'put', phase: 'sync', error: 'DataCloneError', when: ({ key }) => key === 'module' })
+
+it('a setMany with a value that `put` alone refuses leaves nothing new on disk, and no other write suffers', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await site.within(1_000, cache.setMany([['a', 'old'], ['c', 'old']]))
+  refuseModule(site)
+  const [many, other] = [cache.setMany([['a', 'new'], ['module', 1], ['c', 'new']]), cache.set('other', 1)]
+  expect(await rejection(site.within(1_000, many))).toMatchObject({ code: 'not-cloneable', key: 'module', fault: { class: 'bad-entry', phase: 'put', action: 'refused' } })
+  await site.within(1_000, other)
+  expect(await site.values()).toEqual({ other: 1 })
+  expect(cache.status).toEqual({ persistence: 'indexeddb' })
+  expect(site.reports).toHaveLength(1)
+})
+
+it('nor does a load that brings such a value beside its own', async () => {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  refuseModule(site)
+  const loader = ({ also }: LoaderContext<unknown>): string => {
+    also('module', 1)
+    return 'list'
+  }
+  await site.within(1_000, cache.getOrLoad('list', loader))
+  await site.within(1_000, cache.flush())
+  expect(await site.values()).toEqual({})
+})
+
+/** `a`, which memory alone holds, as the disk has room for one entry; and `b`. */
+async function evicted(): Promise<{ site: Site; cache: Cache<unknown> }> {
+  const site = createSite()
+  const cache = await site.ready<unknown>({ maxStoredEntries: 1 })
+  await site.within(1_000, cache.set('a', 1, { ttl: MINUTE }))
+  await site.within(1_000, cache.set('b', 2))
+  await site.within(1_000, cache.flush())
+  expect(await site.values()).toEqual({ b: 2 })
+  return { site, cache }
+}
+
+/** `a`, which memory alone holds, as it cannot be stored. */
+async function refused(): Promise<{ site: Site; cache: Cache<unknown> }> {
+  const site = createSite()
+  const cache = await site.ready<unknown>()
+  await rejection(site.within(1_000, cache.set('a', () => 1)))
+  return { site, cache }
+}
+
+it.each([evicted, refused])('touch with a ttl of 0 ends what memory alone holds: %o', async (holding) => {
+  const { site, cache } = await holding()
+  expect(await site.within(1_000, cache.touch('a', 0))).toBe(true)
+  expect([cache.peek('a'), await site.within(1_000, cache.get('a'))]).toEqual([undefined, undefined])
+})
+
+it('two additions at once, of which none wins, leave what memory alone holds', async () => {
+  const { site, cache } = await evicted()
+  expect(await site.within(1_000, Promise.all([cache.add('a', 8), cache.add('a', 9)]))).toEqual([false, false])
+  expect(await site.within(1_000, cache.get('a'))).toBe(1)
 })
