@@ -170,7 +170,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       })
       let running: Promise<void> | undefined
       const work = (): Promise<unknown> => Promise.race([(running = run(signal, resolve)), idle])
-      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout(lockTimeout) }, lockTimeout, work) : work())
+      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout?.(lockTimeout) }, lockTimeout, work) : work())
       await running
     }
 

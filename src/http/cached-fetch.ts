@@ -201,12 +201,16 @@ const MOST_REMOVALS = 500
 type Listener = (event: CacheEvent) => unknown
 
 const listeners = new WeakMap<object, Listener>()
+let ended: FinalizationRegistry<WeakRef<() => void>> | undefined
 
 /** Listens as long as anybody has the owner. */
 function subscribeFor(owner: object, cache: Cache<HttpEntry>, listener: Listener): void {
   listeners.set(owner, listener)
   const reference = new WeakRef(listener)
   const end = cache.subscribe((event) => (reference.deref() ?? end)(event))
+  // Where all is answered from the cache, no event comes. It must not hold the cache, whose other listeners may hold the owner.
+  ended ??= new FinalizationRegistry((end) => end.deref()?.())
+  ended.register(owner, new WeakRef(end))
 }
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */

@@ -20,7 +20,7 @@ const DEFAULTS: Defaults = {
   unreachable: 'throw',
   maxBodyBytes: 5 * 2 ** 20,
   omitHeaders: [],
-  clock: Date,
+  clock: { now: () => Date.now() },
   fetch: (...args) => fetch(...args),
 }
 

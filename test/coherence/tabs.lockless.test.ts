@@ -30,6 +30,11 @@ describe('no locks to speak of', () => {
       })
       return world
     }],
+    ['an AbortSignal that knows no timeout', () => {
+      const world = createWorld({ locks: false })
+      vi.stubGlobal('AbortSignal', Object.assign(class extends AbortSignal {}, { timeout: undefined }))
+      return world
+    }],
     ...(['rejects', 'throws'] as const).map((mood): [string, () => World] => [`a request that ${mood}`, () => {
       const world = createWorld()
       world.locks.mood = mood

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
-import { createCache } from '../../src/index.ts'
+import { createCache, type Cache, type CacheEvent } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { collect } from '../helpers/heap.ts'
@@ -52,6 +52,38 @@ test('a cachedFetch that nobody has any more goes', async () => {
     }),
   )
   for (let n = 0; n < 5; n++) await collect()
+  expect(refs.filter((ref) => ref.deref()).length).toBeLessThan(3)
+})
+
+test('nor does one for each request leave a subscription, where all is answered from the cache', async () => {
+  const { subscribe, ...cache } = createCache<HttpEntry>()
+  let subscriptions = 0
+  const counting = {
+    ...cache,
+    subscribe(listener: (event: CacheEvent) => void) {
+      subscriptions++
+      const end = subscribe(listener)
+      return () => {
+        subscriptions--
+        end()
+      }
+    },
+  } as Cache<HttpEntry>
+  const page = site.page(FRESH)
+  for (let request = 0; request < 200; request++) await (await createCachedFetch(counting)(page.url)).text()
+  for (let round = 0; round < 5; round++) await collect()
+  expect(page.visits()).toHaveLength(1)
+  expect(subscriptions).toBeLessThan(20)
+})
+
+test('a cache whose listener holds its cachedFetch goes with it', async () => {
+  const refs = Array.from({ length: 20 }, () => {
+    const cache = createCache<HttpEntry>()
+    const cachedFetch = createCachedFetch(cache)
+    cache.subscribe(() => cachedFetch.handles)
+    return new WeakRef(cachedFetch)
+  })
+  for (let round = 0; round < 5; round++) await collect()
   expect(refs.filter((ref) => ref.deref()).length).toBeLessThan(3)
 })
 

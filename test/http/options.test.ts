@@ -2,6 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { createCachedFetch, type CachedFetchOptions, type HttpEntry } from '../../src/http/index.ts'
+import { createCache } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { expectRefusal } from '../helpers/errors.ts'
 import { FRESH, serveSite } from './serving.ts'
@@ -60,6 +61,16 @@ test('nothing is asked at creation, neither of the network nor of storage', asyn
   const fetch = vi.fn()
   standOn(place, { fetch })
   expect([open.mock.calls, fetch.mock.calls]).toEqual([[], []])
+})
+
+test('the default clock is the Date of the call, which tests replace', async () => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2020, 0) })
+  const { ask } = standOn(placeOf(MEMORY_ALONE), { clock: undefined as never, fetch: async () => new Response('x', { headers: { 'Cache-Control': 'max-age=60', Date: new Date().toUTCString() } }) }, createCache<HttpEntry>())
+  const url = 'http://origin.test/'
+  expect([await ask(url), await ask(url)]).toEqual([['x', 'fwd=uri-miss; stored'], ['x', 'hit; ttl=60']])
+  vi.advanceTimersByTime(61_000)
+  expect(await ask(url)).toEqual(['x', 'fwd=stale; stored'])
+  vi.useRealTimers()
 })
 
 test('the global fetch is looked up at each call', async () => {
