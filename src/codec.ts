@@ -139,7 +139,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
       for (const [place, write] of writes.entries()) {
         const { entry, found } = plain[place]!
         if (!write.entry && found) write.found = await decode(found)
-        if (entry !== entries[place]) write.entry = undefined
+        if (entry !== entries[place]) write.entry = entry as Entry<never> | undefined
       }
     }
 

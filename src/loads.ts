@@ -140,8 +140,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         // Others wait until it is stored.
         load.over = undefined
         const current = currentOf(load)
-        // What is not to be kept, where nothing is, is no change: who is told of one loads again.
-        const matters = found ?? stored ?? (keys.length > 1 || isUsable(entries[0], now))
+        // What is not to be kept, where nothing is, is no change: who is told of one loads again. A refresh is to replace what others hold.
+        const matters = found ?? stored ?? (refresh || keys.length > 1 || isUsable(entries[0], now))
         if (matters && current && !isChanged(keys, true)) await tiers.set(entries, current.told || load.told || isChanged(keys, false), since)
       } catch (error) {
         // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.

@@ -161,6 +161,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       let superseded = false
       try {
         saved = !alone && (await save([write]))
+      } catch (error) {
+        // It has gone from disk, as others are told.
+        if (write.found && !held.peek(key)) tell({ type: 'delete', key })
+        throw error
       } finally {
         superseded = changes.get(key) !== looking
         if (!superseded && looking.last === write) changes.delete(key)

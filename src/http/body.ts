@@ -33,7 +33,7 @@ export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | unde
   let leave!: () => void
   const { readable, writable } = new TransformStream<Chunk, Chunk>({
     // A pipe that has a signal first waits for its reader to take what has come, and holds the connection meanwhile.
-    start: (controller) => void (leave = () => controller.error(signal!.reason)),
+    start: (controller) => void (leave = leaveBy(controller, signal)),
     transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk) as Chunk),
     flush: stored,
   })
@@ -42,6 +42,12 @@ export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | unde
   const end = (): void => signal?.removeEventListener('abort', leave)
   body.pipeTo(writable).then(end, end)
   return readable
+}
+
+/** A signal may live as long as the page: it is not to hold a body that nobody has any more. */
+function leaveBy(controller: TransformStreamDefaultController, signal: AbortSignal | undefined): () => void {
+  const reference = new WeakRef(controller)
+  return () => reference.deref()?.error(signal!.reason)
 }
 
 export function isSame(one: ArrayBuffer, other: ArrayBuffer): boolean {

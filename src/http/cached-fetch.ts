@@ -97,7 +97,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       if (!standsIn || networkTimeout >= 2 ** 31) return await answer
       return await within(networkTimeout, answer).catch((error) => {
         // What was removed meanwhile stands in for nothing.
-        if (task.isOvertaken(stored.tags)) return answer
+        if (ask.signal?.aborted || task.isOvertaken(stored.tags)) return answer
         task.background = true
         // Or it would hold its connection.
         answer.then(({ body }) => body?.cancel()).catch(() => {})

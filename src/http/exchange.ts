@@ -13,7 +13,7 @@ import { bodyKeyOf, groupTag } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT, readPolicy } from './policy.ts'
-import { dropBodies, forget, keep, list, type Found } from './responses.ts'
+import { dropBodies, keep, list, type Found } from './responses.ts'
 import { findVariant, selectorsOf, type HttpEntry, type StoredResponse, type User } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
@@ -79,7 +79,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     return {
       ...life,
       // Browsers show a script no cookies, so that only the origin knows whether they are the same.
-      noCache: life.noCache || (ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie')),
+      ...(ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
       form: 1,
       url,
       type: response.type,
@@ -131,7 +131,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     const body = first && handOver(first, ask.signal, () => done)
-    if (!task.background) passOn(response, kept ? '; stored' : '', body)
+    if (task.background) give(response)
+    else passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
     // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known. Across origins
@@ -169,7 +170,11 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       // One that tells none of these tells nothing of the body.
       if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return confirm(context, response, stored, bytes)
-      if (head) return void (status === 200 && !response.redirected && (await forget(cache, key)))
+      if (head) {
+        if (status !== 200 || response.redirected) return undefined
+        dropBodies(cache, key, await variants)
+        return void (await cache.delete(key))
+      }
       // A 304 about another.
       if (status === 304) response = await send(context.signal, false)
     }

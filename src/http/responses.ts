@@ -3,7 +3,7 @@
 import type { Cache, LoaderContext } from '../contract.ts'
 import type { Task } from './exchange.ts'
 import { bodyKeyOf } from './keys.ts'
-import { bytesOf, findVariant, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
+import { bytesOf, findVariant, hasVary, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 
 export interface Found {
   /** All that is stored of the URL, the latest first. */
@@ -57,7 +57,7 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
  * Stores a response with the load that brought it.
  *
  * @param variants those that are there
- * @param fits whether one answers the request that brought it: then it takes its place
+ * @param fits whether one answers the request that brought it: then it takes its place, but for one without Vary, which is others' too
  * @param bytes absent where the stored body stays
  * @param others those of the loaded key, where that is another
  * @returns the entry of the loaded key
@@ -67,7 +67,7 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && !fits(variant) && variant.end > now).slice(0, MOST_OTHERS)]
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) && fits(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
   const all = [...kept, ...others]
   const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
@@ -85,7 +85,7 @@ export function dropBodies(cache: Cache<HttpEntry>, key: string, variants: reado
   for (const { selectors } of variants) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
 }
 
-/** Removes all variants that a key lists; without a user's part, everybody's. */
+/** Removes all variants of a URL, everybody's. */
 export async function forget(cache: Cache<HttpEntry>, key: string): Promise<void> {
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }

@@ -61,7 +61,11 @@ export function findVariant(variants: readonly StoredResponse[], ask: Ask, user:
   const fitting = variants.filter(
     ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value),
   )
-  return fitting.find(({ selectors }) => selectors.at(-1)?.[0] !== COOKIES) ?? fitting[0]
+  return fitting.find(hasVary) ?? fitting[0]
+}
+
+export function hasVary({ selectors }: StoredResponse): boolean {
+  return selectors.at(-1)?.[0] !== COOKIES
 }
 
 /** By which the body of a response is found: the selectors that are there. */

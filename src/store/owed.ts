@@ -28,7 +28,7 @@ const MOST_OWED = 10_000
  */
 function removalOf<V>(change: Change & { readonly key: string }, since: number | undefined, at: number): QueuedWrite<V> {
   return {
-    // Where nothing is, the removal of what a refused value was to replace is no change; one that was asked for is.
+    // Where nothing is, the removal of what a refused load was to replace is no change. Of another value it is: memory elsewhere may have an older one.
     change,
     since,
     decide: () => undefined,
@@ -43,8 +43,8 @@ export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed
   const nameOf = (change: Change): string => Object.values(change).join()
 
   const add = (writes: readonly QueuedWrite<V>[]): void => {
-    for (const { change } of writes) {
-      const write = 'key' in change ? removalOf<V>(change, log.heard, now()) : { change }
+    for (const { change, decide } of writes) {
+      const write = 'key' in change ? removalOf<V>(decide ? change : { type: 'delete', key: change.key }, log.heard, now()) : { change }
       owed.set(nameOf(write.change), write)
     }
     if (owed.size > MOST_OWED) {

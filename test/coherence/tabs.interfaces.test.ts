@@ -4,6 +4,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Cache, LoaderContext } from '../../src/index.ts'
 import { damageOnPurpose } from '../helpers/caches.ts'
+import { bound } from '../helpers/codecs.ts'
 import { turns } from '../helpers/deferred.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 import { createWorld, type World } from './support/world.ts'
@@ -63,11 +64,12 @@ it('a load that brings what is not to be kept removes what was there', async () 
 })
 
 it.each([
-  ['nothing', undefined],
-  ['another value', 'before'],
-])('what a load brings beside its value, and the disk refuses with it, is taken back by an event; beside it there was %s', async (_what, before) => {
+  ['nothing', undefined, {}],
+  ['another value', 'before', {}],
+  ['another value, in a codec', 'before', { codec: bound }],
+])('what a load brings beside its value, and the disk refuses with it, is taken back by an event; in its place was %s', async (_what, before, options) => {
   const world = createWorld()
-  const [one, other] = world.tabs<string>(2)
+  const [one, other] = world.tabs<string>(2, options)
   if (before) await one!.cache.set('item', before)
   await one!.cache.get('list')
   await world.settle()

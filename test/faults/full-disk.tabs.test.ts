@@ -68,3 +68,58 @@ it.each([['a full disk', FULL_DISK], ['a disk that takes no writes', NO_WRITES],
   }
   expect(loader.mock.calls.length).toBeLessThan(10)
 })
+
+/** Two tabs that hear each other. */
+async function hearing(options: object = {}): Promise<{ site: Site; one: Cache<string>; other: Cache<string> }> {
+  new Network().install()
+  const site = createSite()
+  return { site, one: await site.ready<string>(options), other: await site.ready<string>(options) }
+}
+
+it.each([
+  ['the room that is made for it', 10],
+  ['the bound on disk', 1],
+])('a set that a full disk refuses is heard of by a tab that holds an older value, which %s has taken from disk', async (_what, maxStoredEntries) => {
+  const { site, one, other } = await hearing({ maxStoredEntries })
+  await site.within(1_000, one.set('a', 'old', { ttl: 3_600_000 }))
+  await site.pass(50)
+  expect(await site.within(1_000, other.get('a'))).toBe('old')
+  await site.within(1_000, one.set('b', 'x'))
+  await site.within(1_000, one.flush())
+  site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('a', 'new', { ttl: 3_600_000 })))
+  await site.pass(1_000)
+  expect(await site.within(1_000, one.get('a'))).toBe('new')
+  expect(await site.within(1_000, other.get('a'))).not.toBe('old')
+})
+
+it('nor is what another tab has loaded since before it stored in its place', async () => {
+  const { site, one, other } = await hearing()
+  const { runs, loader } = heldLoader<string>()
+  const loading = other.getOrLoad('a', loader)
+  await until(() => runs.length > 0)
+  const full = site.factory.fail(FULL_DISK)
+  await rejection(site.within(1_000, one.set('a', 'new')))
+  await site.pass(100)
+  full.end()
+  runs[0]!.resolve('old')
+  await site.within(1_000, loading)
+  await site.pass(130_000)
+  expect(await site.within(1_000, one.get('a'))).toBe('new')
+  expect(await site.within(1_000, other.get('a'))).not.toBe('old')
+})
+
+it.each(['update', 'touch'] as const)('a refused %s, which takes from disk what memory does not hold, is told in this tab as in others', async (what) => {
+  const { site, one, other } = await hearing({ maxEntries: 1 })
+  await site.within(1_000, one.set('room', 'x', { ttl: 1_000_000 }))
+  for (const key of ['a', 'b']) await site.within(1_000, one.set(key, 'old'))
+  await site.pass(50)
+  const told: [who: string, type: string][] = []
+  one.subscribe('a', ({ type }) => told.push(['one', type]))
+  other.subscribe('a', ({ type }) => told.push(['other', type]))
+  site.factory.fail(FULL_DISK)
+  await rejection(what === 'update' ? site.within(1_000, one.update('a', 'new')) : site.within(1_000, one.touch('a', 1e9)))
+  await site.pass(100)
+  expect([await site.within(1_000, one.get('a')), await site.within(1_000, other.get('a'))]).toEqual([undefined, undefined])
+  expect(told.sort()).toEqual([['one', 'delete'], ['other', 'delete']])
+})

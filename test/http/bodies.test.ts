@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { MEMORY_ALONE, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { deferred, turns } from '../helpers/deferred.ts'
-import { collect } from '../helpers/heap.ts'
+import { collect, heapBytes } from '../helpers/heap.ts'
 import { FRESH, serveSite, type Answering } from './serving.ts'
 import { cacheStatusOf, NO_ROWS, reload, rowsOnDisk, standOn, TIERS } from './standing.ts'
 
@@ -263,4 +263,17 @@ test('a clone keeps its body, whatever is collected', async () => {
   for (let n = 0; n < 5; n++) await collect()
   expect(await other.text()).toBe('v1')
   expect(await hit.text()).toBe('v1')
+})
+
+test('a signal that lives on holds no body that nobody has any more', async () => {
+  const { fetch } = standOn(placeOf(MEMORY_ALONE), {}, placeOf(MEMORY_ALONE).open({ maxEntries: 2 }))
+  const page = site.page({ fields: MINUTE, body: 'x'.repeat(1_000_000) })
+  const { signal } = new AbortController()
+  const before = await heapBytes()
+  for (let number = 0; number < 30; number++) {
+    await fetch(`${page.url}/${number}`, { signal })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  for (let round = 0; round < 10; round++) await collect()
+  expect((await heapBytes()) - before).toBeLessThan(15_000_000)
 })

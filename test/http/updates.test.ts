@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { HttpEntry, HttpUpdate } from '../../src/http/index.ts'
 import { createWorld, type World } from '../coherence/support/world.ts'
 import { SECOND } from '../helpers/clock.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { until } from '../helpers/loads.ts'
 import { BROKEN, serveSite, type Answering, type Page } from './serving.ts'
 import { standOn, type Standing } from './standing.ts'
@@ -134,4 +135,39 @@ test('it is not told twice where a redirect has replaced another variant', async
   expect(await text(page.url, kind('b'))).toBe('moved')
   await world.settle()
   expect(updates).toHaveLength(1)
+})
+
+test('where the URL redirects by now, the origin is asked once and it is told once', async () => {
+  const world = createWorld()
+  const tab = tabOf(world)
+  const target = site.page({ fields: SWR, body: 'new' })
+  const page = await revalidated(world, tab, { status: 302, fields: { Location: target.url } })
+  await until(() => tab.updates.length > 0)
+  await world.settle()
+  expect([page.visits().length, target.visits().length, tab.updates.length]).toEqual([0, 1, 1])
+})
+
+test('a caller who leaves while it waits for the network makes no update of it', async () => {
+  const world = createWorld()
+  const updates: HttpUpdate[] = []
+  const { fetch, text } = standOn(world, { networkTimeout: 5_000, onUpdate: (update) => void updates.push(update) }, world.tab<HttpEntry>().cache)
+  const gate = deferred()
+  const page = site.page(async ({ number }) => {
+    if (number > 1) await gate.promise
+    return { fields: { 'Cache-Control': 'max-age=1' }, body: `v${number}` }
+  })
+  await text(page.url)
+  world.clock.advance(5 * SECOND)
+  const controller = new AbortController()
+  const leaving = fetch(page.url, { signal: controller.signal })
+  await page.visit()
+  await page.visit()
+  const staying = text(page.url)
+  await turns(20)
+  controller.abort()
+  await expect(leaving).rejects.toThrow()
+  gate.resolve()
+  expect(await staying).toBe('v2')
+  await world.settle()
+  expect(updates).toEqual([])
 })

@@ -169,14 +169,49 @@ describe('Vary: Cookie in a page, which sees no cookies', () => {
     return fetch(url, { method, headers: [...headers, ['cookie', cookies.value]] })
   }
 
-  test('is asked about each time, and stands in for an origin out of reach', async () => {
+  test('is asked about each time, and stands in for nothing: nobody knows whose it is', async () => {
     const page = cookiePage()
-    const { text, ask } = standOn(placeOf(TWO_TIERS), { fetch: fetchWithCookies })
+    const { fetch, text } = standOn(placeOf(TWO_TIERS), { fetch: fetchWithCookies, staleIfError: 60_000 })
     expect(await text(page.url)).toBe('alice')
     cookies.value = 'bob'
-    expect(await text(page.url)).toBe('bob')
+    for (const cache of ['default', 'force-cache'] as const) {
+      expect(await text(page.url, { cache })).toBe('bob')
+      cookies.value = 'alice'
+      expect(await text(page.url, { cache })).toBe('alice')
+      cookies.value = 'bob'
+    }
+    page.answer = { status: 503, body: 'sorry' }
+    expect(await text(page.url)).toBe('sorry')
     page.answer = BROKEN
-    expect(await ask(page.url)).toEqual(['bob', 'fwd=request; detail=offline'])
+    await expect(fetch(page.url)).rejects.toThrow(TypeError)
+  })
+
+  test('is confirmed by its validator', async () => {
+    const page = cookiePage()
+    page.answer = ({ headers }) => ({ status: headers['if-none-match'] ? 304 : 200, fields: { 'Cache-Control': 'max-age=60', Vary: 'Cookie', ETag: '"1"' }, body: 'x' })
+    const { ask } = standOn(placeOf(TWO_TIERS), { fetch: fetchWithCookies })
+    await ask(page.url)
+    expect(await ask(page.url)).toEqual(['x', 'fwd=request; fwd-status=304'])
+  })
+
+  test('is of no use to whoever logs in while it is under way', async () => {
+    const page = cookiePage()
+    const gate = deferred()
+    const { answer } = page
+    page.answer = async (visit, response) => {
+      if (visit.number === 1) await gate.promise
+      return typeof answer === 'function' ? answer(visit, response) : answer
+    }
+    const place = placeOf(TWO_TIERS)
+    const { text } = standOn(place, { fetch: fetchWithCookies })
+    const first = text(page.url)
+    await page.visit()
+    cookies.value = 'bob'
+    place.clock.advance(10)
+    const second = text(page.url)
+    place.clock.advance(10)
+    gate.resolve()
+    expect([await first, await second]).toEqual(['alice', 'bob'])
   })
 
   test('is used where the app tells its users apart', async () => {

@@ -75,6 +75,20 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(page.visits()).toHaveLength(2)
   })
 
+  test('it stays when one beside it is renewed', async () => {
+    const place = placeOf(arrangement)
+    const { text, ask } = standOn(place)
+    const page = site.page(({ headers }) =>
+      headers['x-kind']
+        ? { status: headers['if-none-match'] ? 304 : 200, fields: { 'Cache-Control': 'max-age=60', Vary: 'X-Kind', ETag: '"1"' }, body: 'for a' }
+        : { fields: { 'Cache-Control': 'max-age=3600' }, body: 'for all' },
+    )
+    for (const fields of [{ 'X-Kind': 'a' }, {}]) await text(page.url, headers(fields as Record<string, string>))
+    place.clock.advance(100 * SECOND)
+    expect(await ask(page.url, headers({ 'X-Kind': 'a' }))).toEqual(['for a', 'fwd=stale; fwd-status=304'])
+    expect(await ask(page.url)).toEqual(['for all', 'hit; ttl=3500'])
+  })
+
   test('where Vary is no longer told, what comes takes the place of what was stored for the request', async () => {
     const standing = standOn(placeOf(arrangement))
     const page = varying('X-Kind', long)
