@@ -9,10 +9,10 @@ import { expect, test } from 'vitest'
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
   createMemoryCache: 2620,
-  createCache: 18_120,
+  createCache: 18_180,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 7_915
+const HTTP_CEILING = 7_930
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

@@ -57,7 +57,7 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
  * Stores a response with the load that brought it.
  *
  * @param variants those that are there
- * @param fits whether one answers the request that brought it: then it takes its place, but for one without Vary, which is others' too
+ * @param fits whether one answers the request that brought it: then it takes its place; one without Vary is others' too, and stays beside one with it that does
  * @param bytes absent where the stored body stays
  * @param others those of the loaded key, where that is another
  * @returns the entry of the loaded key
@@ -67,7 +67,8 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) && fits(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
+  const varied = variants.some((variant) => hasVary(variant) && fits(variant))
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) === varied && fits(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
   const all = [...kept, ...others]
   const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)

@@ -2,6 +2,7 @@
 
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT } from './connection.ts'
+import { nameOf } from './faults.ts'
 import { resultOf } from './requests.ts'
 import { clearStores, databasePrefix } from './schema.ts'
 
@@ -11,11 +12,19 @@ export async function databasesOf(name: string, database: string): Promise<reado
   return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))
 }
 
-/** Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go. */
-export async function deleteDatabase(database: string): Promise<void> {
+/**
+ * Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go.
+ *
+ * @param cleared whether it is empty already
+ */
+export async function deleteDatabase(database: string, cleared?: boolean): Promise<void> {
   const connection = createConnection(database, 'relaxed', {})
-  await connection.run('delete', async ({ transaction }) => clearStores(transaction)).catch(() => {})
+  const isEmpty = await connection.run('delete', async ({ transaction }) => clearStores(transaction)).then(() => true, () => cleared)
   connection.close()
   const request = indexedDB.deleteDatabase(database)
-  await within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
+  const gone = within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
+  await gone.catch((error) => {
+    // An empty one goes when the frozen tab that has it open comes back.
+    if (!isEmpty || nameOf(error) !== 'TimeoutError') throw error
+  })
 }

@@ -76,10 +76,14 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
     // What it finds is told however late it comes: no later look finds it again.
-    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed)).then(
+    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed).then(beginLog)).then(
       () => true,
       () => false,
     )
+  /** One that a full disk has left empty tells with each look that all may have changed, until there is a record in it again. */
+  const beginLog = (): void => {
+    if (log.isBlind) connection.run('put', async ({ transaction }) => void log.append(transaction, [])).catch(() => {})
+  }
   const see = (ids: readonly number[]): void => {
     ids.forEach(log.see)
     // The message of another tab may be under way, or lost.
@@ -237,12 +241,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       // What the others write before they have heard of it goes too.
       await new Promise((resolve) => setTimeout(resolve, HEARD_IN))
       try {
-        await Promise.all((await databasesOf(name, database)).map(deleteDatabase))
+        await Promise.all((await databasesOf(name, database)).map((each) => deleteDatabase(each, cleared && each === database)))
       } catch (error) {
-        // An origin that may not store anything has nothing to delete; an empty database goes when the frozen tab that has
-        // it open comes back.
-        const nothingLeft = nameOf(error) === 'SecurityError' || (cleared && nameOf(error) === 'TimeoutError')
-        if (!nothingLeft) throw error
+        // An origin that may not store anything has nothing to delete.
+        if (nameOf(error) !== 'SecurityError') throw error
       }
     },
   }

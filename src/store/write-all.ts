@@ -28,6 +28,8 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   /** Loads that began together look at the log together. */
   const looks: Record<number, ReturnType<Log['since']>> = {}
+  /** Whether those that stand or fall together are overtaken: each would ask about all. */
+  const fates = new Map<unknown, boolean>()
   const slices = createSlices()
 
   const writeOne = async (key: string, write: QueuedWrite<V>, before: Promise<QueuedWrite<V>> | undefined): Promise<QueuedWrite<V>> => {
@@ -39,7 +41,8 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
       // What a load has brought is stored together or not at all.
       const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
-      const overtaken = later.some(({ changes }) => changes.some((to) => yields(to, found)))
+      const overtaken = fates.get(write.group) ?? later.some(({ changes }) => changes.some((to) => yields(to, found)))
+      if (write.group) fates.set(write.group, overtaken)
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }

@@ -276,3 +276,25 @@ it.each<[what: string, changes: number, options: SetOptions, also: boolean, stor
   await turns()
   expect([await cache.has('a'), await cache.has('b')]).toEqual([stored, stored && also])
 })
+
+it('of many entries the time grows with their number alone, whatever else has changed meanwhile', async () => {
+  const { open } = placeOf(TWO_TIERS)
+  const [cache, another] = [open<number>({ maxEntries: 10_000 }), open<number>()]
+  const msOf = async (count: number): Promise<number> => {
+    const { runs, loader } = heldLoader<number>()
+    const loading = cache.getOrLoad(`list ${count}`, loader)
+    await until(() => runs.length > 0)
+    for (let nth = 0; nth < 100; nth++) await another.set(`other ${nth}`, nth)
+    for (let nth = 0; nth < count; nth++) runs[0]!.context.also(`${count} ${nth}`, nth)
+    const since = performance.now()
+    runs[0]!.resolve(1)
+    await loading
+    await cache.flush()
+    return performance.now() - since
+  }
+  const few = await msOf(100)
+  const many = await msOf(1_000)
+  expect(await cache.get('1000 999')).toBe(999)
+  // A hundred times as much if each of them asked about all.
+  expect(many / few).toBeLessThan(40)
+})

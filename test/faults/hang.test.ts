@@ -2,8 +2,9 @@
 
 import { expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
+import { damageOnPurpose } from '../helpers/caches.ts'
 import { turns } from '../helpers/deferred.ts'
-import type { Rule } from './support/rule.ts'
+import type { Call, Rule } from './support/rule.ts'
 import { collected, createSite, expectMemoryServes, rejection, type Site } from './support/site.ts'
 
 /** ms that a transaction may take: 10 s, 1 ms for each call, and the ticks in which that is counted. */
@@ -166,3 +167,38 @@ async function jump(ms: number): Promise<void> {
   vi.advanceTimersToNextTimer()
   await turns(20)
 }
+
+/** Data of two versions, of which the second is open. */
+async function versions(): Promise<{ site: Site; cache: Cache<unknown> }> {
+  const site = createSite()
+  const old = await site.ready<unknown>({ version: '1' })
+  await site.within(1_000, old.set('a', 'secret'))
+  await site.within(1_000, old.close())
+  const cache = await site.ready<unknown>({ version: '2' })
+  await site.within(1_000, cache.set('a', 'secret'))
+  return { site, cache }
+}
+
+const isOld = ({ args }: Call): boolean => String(args[0]).endsWith(':1')
+
+it.each<[what: string, rules: readonly Rule[]]>([
+  ['cannot be listed', [{ operation: 'databases', phase: 'hang' }]],
+  ['can be neither cleared nor deleted', [{ operation: 'open', phase: 'hang', when: isOld }, { operation: 'deleteDatabase', phase: 'hang', when: isOld }]],
+])('destroy rejects where the data of another version %s in time', async (_what, rules) => {
+  damageOnPurpose()
+  const { site, cache } = await versions()
+  const hanging = rules.map((rule) => site.factory.fail(rule))
+  await rejection(site.within(30_000, cache.destroy()))
+  await site.crash()
+  for (const rule of hanging) rule.end()
+  await site.pass(10)
+})
+
+it('destroy resolves where all is empty, and only the deletion is not done in time', async () => {
+  damageOnPurpose()
+  const { site, cache } = await versions()
+  const hanging = site.factory.fail({ operation: 'deleteDatabase', phase: 'hang' })
+  await site.within(30_000, cache.destroy())
+  await site.crash()
+  hanging.end()
+})

@@ -176,3 +176,19 @@ describe('records of others under the keys of responses', () => {
     expect(await next.ask(page.url)).toEqual([long('v2'), 'hit; ttl=60'])
   })
 })
+
+test('after a disk that was full and was cleared, what is asked for is stored again', async () => {
+  const factory = createFaultFactory()
+  globalThis.indexedDB = factory
+  const place = placeOf(TWO_TIERS)
+  const before = standOn(place)
+  await before.text(site.page(FRESH).url)
+  const full = factory.fail({ operation: ['put', 'add'], phase: 'commit', error: 'QuotaExceededError' })
+  await before.text(site.page(FRESH).url)
+  await before.fetch.clear()
+  full.end()
+  const after = await reload(place, before)
+  const page = site.page(FRESH)
+  for (let round = 0; round < 5; round++) await after.text(page.url)
+  expect((await after.ask(page.url))[1]).toBe('hit; ttl=60')
+})

@@ -89,6 +89,19 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await ask(page.url)).toEqual(['for all', 'hit; ttl=3500'])
   })
 
+  test('its own answer takes its place, also where that tells a Vary', async () => {
+    const place = placeOf(arrangement)
+    const { text } = standOn(place)
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=3600' }, body: 'old' })
+    await text(page.url, headers({ 'X-Kind': 'a' }))
+    page.answer = { fields: { 'Cache-Control': 'max-age=10, must-revalidate', Vary: 'X-Kind' }, body: 'new' }
+    for (const kind of ['a', 'b', 'a']) {
+      expect(await text(page.url, { ...headers({ 'X-Kind': kind }), cache: 'reload' })).toBe('new')
+      place.clock.advance(20 * SECOND)
+    }
+    for (const kind of ['a', 'b']) expect(await text(page.url, headers({ 'X-Kind': kind }))).toBe('new')
+  })
+
   test('where Vary is no longer told, what comes takes the place of what was stored for the request', async () => {
     const standing = standOn(placeOf(arrangement))
     const page = varying('X-Kind', long)
