@@ -94,6 +94,8 @@ export function createIconView({ client, drafts, user, ready, onSaved }: IconVie
       isDraft: draft !== undefined,
       onDraft: (typed) => void drafts.write(owner, slug, typed),
       async onSave(typed) {
+        // Another tab that saved has dropped it, and what is refused is to be found again.
+        await drafts.write(owner, slug, typed)
         await client.save(slug, typed, etag)
         close()
         onSaved(typed.title)

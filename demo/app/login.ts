@@ -22,7 +22,11 @@ export function createLoginView({ cache }: Client, onLogin: (user: User) => void
 
   async function countKeys(prefix: string): Promise<number> {
     let count = 0
-    for await (const key of cache.keys()) if (key.startsWith(prefix)) count++
+    try {
+      for await (const key of cache.keys()) if (key.startsWith(prefix)) count++
+    } catch {
+      // It has been destroyed.
+    }
     return count
   }
 

@@ -9,7 +9,7 @@ import { onClick } from '../app/controls.ts'
 import { CACHE_NAME } from '../app/names.ts'
 import { SOURCE_NAMES } from '../app/source.ts'
 import { byId } from '../dom.ts'
-import { formatDuration, plural } from '../format.ts'
+import { plural } from '../format.ts'
 import { countRows, databasesOf } from '../inside/rows.ts'
 import type { Orders } from '../server/protocol.ts'
 import { refusePuts } from './disk.ts'
@@ -67,12 +67,18 @@ function connectClock(cacheOf: () => Cache<HttpEntry>, tell: (text: string) => v
       const step = Number(button.dataset['step'])
       const before = cacheOf().stats().memory.size
       clock.offset = step === 0 ? 0 : clock.offset + step
-      output.textContent = clock.offset === 0 ? 'right' : `${formatDuration(Math.abs(clock.offset))} ${clock.offset > 0 ? 'ahead' : 'behind'}`
+      output.textContent = clock.offset === 0 ? 'right' : `${formatOffset(Math.abs(clock.offset))} ${clock.offset > 0 ? 'ahead' : 'behind'}`
       const swept = await cacheOf().sweep().catch(() => 0)
       const left = cacheOf().stats().memory.size
       tell(`Memory had ${plural(before, 'entry', 'entries')}, now ${left}; ${plural(swept, 'key', 'keys')} expired. Whatever lies past its date is asked for again.`)
     })
   }
+}
+
+/** To the minute, unlike a duration in words. */
+function formatOffset(ms: number): string {
+  const [hours, minutes] = [Math.floor(ms / 3_600_000), (ms % 3_600_000) / 60_000]
+  return [hours > 0 && plural(hours, 'hour', 'hours'), minutes > 0 && plural(minutes, 'minute', 'minutes')].filter(Boolean).join(' ')
 }
 
 function connectDisk(tell: (text: string) => void): void {

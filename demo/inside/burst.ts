@@ -1,7 +1,7 @@
 // Three hundred entries in one tick, each with a short life of its own: something for the time line to move and the sweep to take.
 
 import type { HttpEntry } from '../../src/http/index.ts'
-import type { Cache } from '../../src/index.ts'
+import { CacheError, type Cache } from '../../src/index.ts'
 import { formatMs } from '../format.ts'
 
 const COUNT = 300
@@ -19,7 +19,9 @@ export async function burst(cache: Cache<HttpEntry>): Promise<string> {
     return cache.set(`burst ${name}/${index + 1}`, [], { ttl })
   })
   const results = await Promise.allSettled(writes)
-  const refused = results.filter(({ status }) => status === 'rejected').length
+  const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown)
+  const refused = failures.length
+  if (failures.some((reason) => reason instanceof CacheError && reason.code === 'closed')) return 'Nothing is added: the cache is destroyed.'
   if (refused > 0) return `${COUNT} entries are in memory; the disk refused ${refused}.`
   return `${COUNT} writes of one tick were on disk after ${formatMs(performance.now() - start)}.`
 }

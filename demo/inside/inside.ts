@@ -75,7 +75,7 @@ export function createInside({ cache }: Client): Inside {
   cache.subscribe((event) => {
     isClosed ||= event.type === 'destroy'
     if (isClosed) {
-      tiers.show(0, 0, 0)
+      void countRows(IMAGES_NAME).then((workerRows) => tiers.show(0, 0, workerRows), () => {})
       timeline.show([])
       entries.show([], 0)
       showStatus(cache.status, true)

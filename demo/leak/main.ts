@@ -55,7 +55,7 @@ function show(): string {
   view.right.show(right, second, frame)
   const sentence = describe(scene, { keys: loop.keys, freezes: loop.freezes, left, right })
   view.sentence(sentence)
-  if (left.held >= ENOUGH && running) run(false, `Paused at ${formatCount(ENOUGH)} keys. `)
+  if (left.held >= ENOUGH && running) run(false, `Paused at ${formatCount(ENOUGH)} keys; Start begins anew. `)
   return sentence
 }
 
@@ -79,8 +79,13 @@ function run(on: boolean, why = ''): void {
   running = on
   start.textContent = on ? 'Pause' : 'Start'
   freeze.disabled = !on
-  view.announce(on ? 'Running.' : why + show())
-  if (!on) return
+  if (!on) {
+    const text = why + show()
+    view.announce(text)
+    return view.sentence(text)
+  }
+  if (countOf(lanes[0]).held >= ENOUGH) reset()
+  view.announce('Running.')
   lastFrame = lastSample = performance.now()
   requestAnimationFrame(frame)
 }

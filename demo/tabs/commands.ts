@@ -10,12 +10,11 @@ export const SEAT_TTL = 10_000
 export type Message =
   /** Every pane takes the seat, or loads the report, at this time (epoch ms). */
   | { readonly type: 'take' | 'load'; readonly at: number }
-  /** A pane tried to take the seat. */
-  | { readonly type: 'tried'; readonly pane: string; readonly won: boolean }
+  /** A pane tried to take the seat, or has the report, as it was told to at that time. */
+  | { readonly type: 'tried'; readonly at: number; readonly pane: string; readonly won: boolean }
   /** The server was asked. */
   | { readonly type: 'request'; readonly pane: string }
-  /** A pane has the report. */
-  | { readonly type: 'loaded'; readonly pane: string }
+  | { readonly type: 'loaded'; readonly at: number; readonly pane: string }
 
 export interface Wire {
   post(message: Message): void

@@ -3,7 +3,7 @@
 import { createCache } from '../../src/index.ts'
 import { byId, el } from '../dom.ts'
 import { plural } from '../format.ts'
-import { CACHE_NAME, openWire, REPORT, SEAT, type Message } from './commands.ts'
+import { CACHE_NAME, openWire, REPORT, SEAT, until, type Message } from './commands.ts'
 
 /** ms in which every pane has heard what it is to do. */
 const NOTICE_MS = 150
@@ -18,6 +18,9 @@ let winners: string[] = []
 let losers: string[] = []
 let asked = 0
 let loaded = 0
+let isTelling = false
+/** When the panes were last told to take the seat, and to load. */
+const rounds = { take: 0, load: 0 }
 
 for (const side of ['Left', 'Right']) {
   const name = number > 1 ? `${side} of window ${number}` : side
@@ -25,6 +28,9 @@ for (const side of ['Left', 'Right']) {
 }
 
 function hear(message: Message): void {
+  if (message.type === 'take' || message.type === 'load') rounds[message.type] = message.at
+  // What was asked for before the last press belongs to another count.
+  if ((message.type === 'tried' && message.at !== rounds.take) || (message.type === 'loaded' && message.at !== rounds.load)) return
   if (message.type === 'take') [winners, losers] = [[], []]
   if (message.type === 'load') asked = loaded = 0
   if (message.type === 'tried') (message.won ? winners : losers).push(message.pane)
@@ -41,10 +47,18 @@ const wire = openWire(hear)
 
 /** Forgets what is there, then has every pane do the same thing at the same time. */
 async function together(type: 'take' | 'load', key: string): Promise<void> {
-  await cache.delete(key)
-  const message = { type, at: Date.now() + NOTICE_MS }
-  hear(message)
-  wire.post(message)
+  // Presses that overlap would take from each other.
+  if (isTelling) return
+  isTelling = true
+  try {
+    await cache.delete(key)
+    const message = { type, at: Date.now() + NOTICE_MS }
+    hear(message)
+    wire.post(message)
+    await until(message.at + NOTICE_MS)
+  } finally {
+    isTelling = false
+  }
 }
 
 byId('take-all', HTMLButtonElement).addEventListener('click', () => void together('take', SEAT))

@@ -15,14 +15,11 @@ document.title = `${pane} · bestbefore demo`
 byId('name', HTMLElement).textContent = pane
 createEventLog(cache)
 createShelf(cache)
-const take = createSeat(cache, pane, (won) => wire.post({ type: 'tried', pane, won }))
-const load = createReport(cache, pane, {
-  onRequest: () => wire.post({ type: 'request', pane }),
-  onLoaded: () => wire.post({ type: 'loaded', pane }),
-})
+const take = createSeat(cache, pane)
+const load = createReport(cache, pane, () => wire.post({ type: 'request', pane }))
 const wire = openWire((message) => {
-  if (message.type === 'take') void until(message.at).then(take)
-  if (message.type === 'load') void until(message.at).then(load)
+  if (message.type === 'take') void until(message.at).then(take).then((won) => wire.post({ type: 'tried', at: message.at, pane, won }))
+  if (message.type === 'load') void until(message.at).then(load).then(() => wire.post({ type: 'loaded', at: message.at, pane }))
 })
 byId('clear', HTMLButtonElement).addEventListener('click', () => void cache.clear())
 document.documentElement.dataset['ready'] = ''

@@ -3,6 +3,7 @@
 import type { Cache } from '../../src/index.ts'
 import { byId } from '../dom.ts'
 import { formatMs } from '../format.ts'
+import { onSecond } from '../ticker.ts'
 import { REPORT } from './commands.ts'
 
 const SERVER_MS = 1_500
@@ -13,13 +14,11 @@ interface Report {
   readonly loadedBy: string
 }
 
-export interface LoadListener {
-  onRequest(): void
-  onLoaded(): void
-}
-
-/** @returns loads the report */
-export function createReport(cache: Cache<unknown>, pane: string, { onRequest, onLoaded }: LoadListener): () => Promise<void> {
+/**
+ * @param onRequest told when the server is asked
+ * @returns loads the report
+ */
+export function createReport(cache: Cache<unknown>, pane: string, onRequest: () => void): () => Promise<void> {
   const state = byId('report-state', HTMLElement)
 
   const loader = async (): Promise<Report> => {
@@ -36,12 +35,15 @@ export function createReport(cache: Cache<unknown>, pane: string, { onRequest, o
     const { loadedBy } = (await cache.getOrLoad(REPORT, loader, { ttl: TTL })) as Report
     delete state.dataset['busy']
     state.textContent = `Loaded ${loadedBy === pane ? 'here' : `by ${loadedBy}`}, answered in ${formatMs(performance.now() - start)}`
-    onLoaded()
   }
 
   byId('load', HTMLButtonElement).addEventListener('click', () => void load())
   cache.subscribe(REPORT, ({ type }) => {
     if (type !== 'set') state.textContent = 'Not loaded'
+  })
+  // Of its end only those are told that had it in memory.
+  onSecond(state, async () => {
+    if (state.dataset['busy'] === undefined && (await cache.expiresAt(REPORT)) === undefined && state.dataset['busy'] === undefined) state.textContent = 'Not loaded'
   })
   return load
 }

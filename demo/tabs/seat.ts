@@ -7,7 +7,7 @@ import { onSecond } from '../ticker.ts'
 import { SEAT, SEAT_TTL } from './commands.ts'
 
 /** @returns takes the seat; true when this pane got it */
-export function createSeat(cache: Cache<unknown>, pane: string, onTried: (won: boolean) => void): () => Promise<void> {
+export function createSeat(cache: Cache<unknown>, pane: string): () => Promise<boolean> {
   const holder = byId('seat-holder', HTMLElement)
   const result = byId('seat-result', HTMLElement)
 
@@ -19,11 +19,11 @@ export function createSeat(cache: Cache<unknown>, pane: string, onTried: (won: b
     if (isFree) result.textContent = ''
   }
 
-  async function take(): Promise<void> {
+  async function take(): Promise<boolean> {
     const won = await cache.add(SEAT, pane, { ttl: SEAT_TTL })
     await show()
     result.textContent = won ? 'add() gave true' : 'add() gave false'
-    onTried(won)
+    return won
   }
 
   byId('take', HTMLButtonElement).addEventListener('click', () => void take())
