@@ -50,7 +50,9 @@ describe('two tabs', () => {
     await expectText(() => page.locator('#load-said').textContent(), '2 panes have the report; the server was asked once.')
     expect(await page.locator('#requests').textContent()).toBe('1')
     await right.getByRole('button', { name: 'Load it' }).click()
-    await expectText(() => page.locator('#load-said').textContent(), '3 panes have the report; the server was asked once.')
+    await expectText(() => right.locator('#report-state').textContent(), /^Loaded (here|by Left), answered in /)
+    expect(await page.locator('#load-said').textContent(), 'who has asked twice counts once').toBe('2 panes have the report; the server was asked once.')
+    expect(await page.locator('#requests').textContent()).toBe('1')
   })
 
   test('a second window takes part in all of it', async () => {
