@@ -18,7 +18,8 @@ let winners: string[] = []
 let losers: string[] = []
 let asked = 0
 let loaded = 0
-let isTelling = false
+/** Ends when the panes have done the last thing that they were told. */
+let telling: Promise<unknown> = Promise.resolve()
 /** When the panes were last told to take the seat, and to load. */
 const rounds = { take: 0, load: 0 }
 
@@ -46,23 +47,20 @@ function hear(message: Message): void {
 const wire = openWire(hear)
 
 /** Forgets what is there, then has every pane do the same thing at the same time. */
-async function together(type: 'take' | 'load', key: string): Promise<void> {
-  // Presses that overlap would take from each other.
-  if (isTelling) return
-  isTelling = true
-  try {
+function together(type: 'take' | 'load', key: string): void {
+  const tell = async (): Promise<void> => {
     await cache.delete(key)
     const message = { type, at: Date.now() + NOTICE_MS }
     hear(message)
     wire.post(message)
     await until(message.at + NOTICE_MS)
-  } finally {
-    isTelling = false
   }
+  // Presses that overlap would take from each other.
+  telling = telling.then(tell, tell)
 }
 
-byId('take-all', HTMLButtonElement).addEventListener('click', () => void together('take', SEAT))
-byId('load-all', HTMLButtonElement).addEventListener('click', () => void together('load', REPORT))
+byId('take-all', HTMLButtonElement).addEventListener('click', () => together('take', SEAT))
+byId('load-all', HTMLButtonElement).addEventListener('click', () => together('load', REPORT))
 byId('open', HTMLButtonElement).addEventListener('click', () => {
   open(`./tabs.html?window=${++windows}`, '_blank', 'noopener,popup,width=760,height=900')
 })
