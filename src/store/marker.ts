@@ -23,11 +23,14 @@ export function createMarker(database: string): Marker {
       // There is none here, or it may not be used.
     }
   }
+  /** Notes that are neither its own nor recalled. */
+  const othersIn = (notes: readonly string[]): string[] => notes.filter((note) => note !== own && !recalled.includes(note))
+
   return {
     // In place of those that it has recalled, or a disk that never works would gather one with each page load.
-    set: () => update((notes) => [...notes.filter((note) => note !== own && !recalled.includes(note)), own]),
+    set: () => update((notes) => [...othersIn(notes), own]),
     clear() {
-      update((notes) => notes.filter((note) => note !== own && !recalled.includes(note)))
+      update(othersIn)
       // One of a page that lives on may come again, for something else.
       recalled = []
     },
