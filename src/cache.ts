@@ -27,7 +27,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const { memory } = tiers
   const getOrLoad = createLoads(tiers, settings.lockTimeout, checkOne)
 
-  /** Runs a write. Bad arguments reject; so does a fault, but not as an unhandled rejection: it was reported. */
+  /** Runs a write. It rejects for bad arguments and for faults; a fault was reported, so it is no unhandled rejection. */
   const write = <T>(operation: (now: number) => Promise<T>): Promise<T> => {
     let writing: Promise<T>
     try {
@@ -40,7 +40,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     return writing
   }
 
-  /** One that cannot be weighed must show before anything changes; of several, also one that cannot be stored. */
+  /** Checks an entry before anything changes: that it can be weighed and, if it is one of several, that it can be cloned. */
   function checkOne(task: string, key: string, value: V, several = true): void {
     checkString(task, 'key', key)
     check(value !== undefined, task, 'value', 'defined', value)
@@ -155,7 +155,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const now = tiers.begin()
       signal?.throwIfAborted()
       // The contract's two signatures tell whether undefined can come.
-      return getOrLoad({ key, loader, life, now, signal, timeout, refresh, limit: refresh ? () => 0 : revalidatedUntil, errorTtl }) as Promise<V>
+      return getOrLoad({ ...life, key, loader, now, signal, timeout, refresh, limit: refresh ? () => 0 : revalidatedUntil, errorTtl }) as Promise<V>
     },
 
     delete: (key) => remove(key, (entry) => !!entry),
@@ -188,7 +188,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const all = of === listener
       if (!all) checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {
-        // What it gives back may be a promise that rejects.
+        // Returned, as it may be a promise that rejects.
         return all || event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string)) ? listener(event) : undefined
       })
     },
@@ -205,7 +205,7 @@ type Listener = (event: CacheEvent) => void
 
 const GET = 'get entry'
 const DELETE = 'delete entry'
-/** The one task whose weight memory checks in time. */
+/** For a single `set`, memory checks the weight before it changes. */
 const SET = 'set entry'
 
 /** @throws CacheError `not-cloneable` */

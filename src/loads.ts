@@ -13,10 +13,10 @@ import type { Limit } from './reads.ts'
 import { createRecent } from './recent.ts'
 import type { Tiers } from './tiers.ts'
 
-export interface LoadRequest<V> {
+/** What a caller asks for; its lifetime is that of the entry, of which the loader may say more. */
+export interface LoadRequest<V> extends Lifetime {
   readonly key: string
   readonly loader: Loader<V, V | undefined>
-  readonly life: Lifetime
   /** When it was asked for. */
   readonly now: number
   readonly signal: AbortSignal | undefined
@@ -27,19 +27,23 @@ export interface LoadRequest<V> {
   readonly errorTtl: number
 }
 
-/** A load is in flight from the call on, so that an invalidation which comes before its loader has begun voids it too. */
-interface Load<V> extends Flight {
-  readonly request: LoadRequest<V>
+/** In flight from the call on, so that an invalidation also voids it before its loader has begun. */
+interface Load<V> extends LoadRequest<V>, Flight {
+  readonly tags: readonly string[]
+  /** Whether a stale entry has been served already, so that nobody waits for it. */
+  readonly background: boolean
+  /** How many changes there had been when it began. */
+  readonly begun: number
   told: boolean
-  /** The usable entry that it found, which may stand in for what it brings. */
+  /** The usable entry that was there, which may be served if the loader fails. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
-  /** Those before it that took too long to be joined, and that nothing else has overtaken: the first to come is kept. */
-  late: readonly Load<V>[]
+  /** This load, after those before it that took too long to be joined and were not overtaken: the first value to come of any is stored. */
+  rivals: readonly Load<V>[]
 }
 
-/** Loads of a key that take too long and are remembered. */
-const MOST_LATE = 5
+/** Loads of a key that are remembered, the latest included. */
+const MOST_RIVALS = 6
 /** Changes during a load that are remembered, at least. */
 const MOST_RECENT = 10_000
 
@@ -54,7 +58,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const failures = new Map<string, Failure>()
   memory.fetches.push(loads, failures)
 
-  /** What a read gives; read again where it may have been removed meanwhile, as what others tell late may have come before. */
+  /** Reads until no removal of the entry was told during the read: what other tabs have removed may be told after it was read. */
   const look = async (read: () => Promise<Entry<V> | undefined>): Promise<Entry<V> | undefined> => {
     for (;;) {
       const since = changes.count()
@@ -63,129 +67,140 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     }
   }
 
-  /** Whether a change has overtaken it. */
-  const isVoid = (load: Load<V>): boolean => loads.get(load.request.key) !== load || load.told
+  /** Whether a change has overtaken a load. */
+  const isVoid = (load: Load<V>): boolean => loads.get(load.key) !== load || load.told
 
-  /** The load that callers join by now: itself, or one after it if it has only taken too long. Undefined for one that is overtaken. */
-  const currentOf = (load: Load<V>): Load<V> | undefined => {
-    const current = loads.get(load.request.key)
-    return current === load || current?.late.includes(load) ? current : undefined
-  }
+  /**
+   * Whether one of the keys was changed during a load, as far as its tags are known by now. Changes of the load's own key are
+   * not looked for here: they have taken it out of `loads`, or marked it as told.
+   * @param byThis by this tab, or by others; absent for either
+   */
+  const isChanged = ({ begun, tags }: Load<V>, keys: readonly string[], byThis?: boolean): boolean =>
+    (keys.length > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, tags)))
 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
-  const fail = (load: Load<V>, background: boolean, error: unknown): void => {
-    const { request, found } = load
-    // Else the error reaches those who wait.
-    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key: request.key }))
-    const now = memory.readClock()
-    // What it says of a key that has changed is of the time before.
-    if (!isVoid(load)) addFailure(failures, request, error, now, isUsable(found, now))
+  const fail = (load: Load<V>, error: unknown): void => {
+    const { key, found, background } = load
+    // Otherwise the error reaches those who wait.
+    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
+    // A failure from before a change says nothing about the key as it is now.
+    if (!isVoid(load)) addFailure(failures, load, error, memory.readClock(), isUsable(found, memory.now))
   }
 
-  /** @param background for a stale entry that has been served: there is no other answer than the loader's */
+  /** Calls the loader. Resolves to its value, and after it what it gave to `also`, by key. */
+  const callLoader = async (load: Load<V>, signal: AbortSignal): Promise<Map<string, V | undefined>> => {
+    const { key, now, found } = load
+    const values = new Map<string, V | undefined>([[key, undefined]])
+    const value = await load.loader({
+      key,
+      signal,
+      stale: found && now >= staleAtOf(found) ? found.value : undefined,
+      setOptions(options) {
+        Object.assign(load, lifetimeOf('load entry', options, load))
+        load.told ||= isChanged(load, [key])
+      },
+      also(key, value) {
+        checkOne('load entry', key, value)
+        values.set(key, value)
+      },
+    })
+    return values.set(key, value)
+  }
+
+  /**
+   * Stores what a loader has brought, unless something has overtaken the load.
+   * @param before what was there when the loader began
+   * @param since where the log stood then
+   */
+  const keep = async (load: Load<V>, values: ReadonlyMap<string, V>, before: Entry<V> | undefined, since: number | undefined): Promise<void> => {
+    const now = tiers.begin()
+    const keys = [...values.keys()]
+    const entries = Array.from(values, ([key, value]) => createEntry(key, value, load, now))
+    // From here on an invalidation does not let its callers go early: they wait until the value is stored.
+    load.over = undefined
+    // Callers may join a later one by now.
+    const current = loads.get(load.key)
+    // A value that expires at once, where nothing was, changes nothing, and whoever is told of a change loads again. But a refresh
+    // replaces what other tabs may hold.
+    const matters = before ?? (load.refresh || keys.length > 1 || isUsable(entries[0], now))
+    if (matters && current?.rivals.includes(load) && !isChanged(load, keys, true)) await tiers.set(entries, current.told || load.told || isChanged(load, keys, false), since)
+  }
+
+  /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
+  const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
+    const { key, refresh } = load
+    // Another tab may have loaded the value while this one waited for its turn. Even without a disk this takes a turn of the
+    // event loop: the loader must not begin before its caller has joined, or the caller could not leave.
+    const [since, stored] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : look(() => tiers.fetch(key))]) : [])
+    if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
+    signal.throwIfAborted()
+    // The loader begins after all changes that other tabs have told of until now.
+    if (load.told && !refresh) {
+      load.told = false
+      load.found = stored
+    }
+    const before = load.found ?? stored
+    const values = await callLoader(load, signal)
+    const value = values.get(key)
+    resolve(value)
+    failures.delete(key)
+    if (value === undefined || signal.aborted) return
+    try {
+      await keep(load, values as ReadonlyMap<string, V>, before, since)
+    } catch (error) {
+      // Storage faults were reported, and a closed cache keeps nothing. What else is thrown is the app's `weigh`, which no caller here waits for.
+      if (!(error instanceof CacheError)) reportLater(error)
+    }
+  }
+
+  /** Answers from what is stored if it may; otherwise runs the loader when it is this tab's turn. */
+  const answer = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
+    const { key, now, limit } = load
+    if (!load.background) {
+      const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
+      if (found && now < limit(found)) {
+        resolve(found.value)
+        // A stale value that was removed during the look must not be served by another load.
+        return isFresh(found, now) || isVoid(load) ? undefined : revalidate(load, found)
+      }
+      const failure = failureOf(failures, load)
+      if (failure && isStandIn(found)) return resolve(found.value)
+      if (failure?.rethrown) return reject(failure.error)
+    }
+    // The lock is let go before the loader ends when all callers have left, or when the value will not be kept: then the next caller need not wait for it.
+    const idle = new Promise<void>((end) => {
+      load.over = end
+      signal.addEventListener('abort', () => end())
+      if (loads.get(key) !== load) end()
+    })
+    let running: Promise<void> | undefined
+    const work = (): Promise<unknown> => Promise.race([(running = run(load, signal, resolve)), idle])
+    await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout?.(lockTimeout) }, lockTimeout, work) : work())
+    await running
+  }
+
   const start = (request: LoadRequest<V>, found: Entry<V> | undefined, background: boolean): Load<V> => {
-    const { key, loader, now, refresh, limit } = request
-    let { life } = request
-    const load: Load<V> = { request, found, tags: life.tags, told: false, join: undefined as never, late: [] }
-    const begun = changes.count()
+    const { key, refresh } = request
+    const load: Load<V> = { ...request, background, begun: changes.count(), told: false, found, join: undefined as never, rivals: [] }
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
-      // One that was voided may still ask.
+      // Late loads may still ask for them, and then take everything for changed.
       if (!loads.size) changes.forget()
     }
-    /**
-     * Whether a change came meanwhile for one of the keys, with the tags that are known by now. One of the load's own key has taken it out, or was told.
-     * @param byThis whether this tab made it; absent for any
-     */
-    const isChanged = (keys: readonly string[], byThis?: boolean): boolean =>
-      (keys.length > 1 || life.tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, life.tags)))
-
-    /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
-    const run = async (signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
-      // Another tab may have loaded it while this one waited for its turn.
-      // A loader never begins in the call itself: who calls must have joined, to leave.
-      const [since, stored] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : look(() => tiers.fetch(key))]) : [])
-      if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
-      signal.throwIfAborted()
-      // What others have told of until now its loader comes after.
-      if (load.told && !refresh) {
-        load.told = false
-        load.found = stored
-      }
-      const { found } = load
-      const values = new Map<string, V | undefined>([[key, undefined]])
-      const value = await loader({
-        key,
-        signal,
-        stale: found && now >= staleAtOf(found) ? found.value : undefined,
-        setOptions(options) {
-          life = lifetimeOf('load entry', options, life)
-          load.tags = life.tags
-          load.told ||= isChanged([key])
-        },
-        also(key, value) {
-          checkOne('load entry', key, value)
-          values.set(key, value)
-        },
-      })
-      resolve(value)
-      failures.delete(key)
-      if (value === undefined || signal.aborted) return
-      try {
-        const now = tiers.begin()
-        const keys = [...values.keys()]
-        const entries = Array.from(values.set(key, value), ([key, value]) => createEntry(key, value!, life, now))
-        // Others wait until it is stored.
-        load.over = undefined
-        const current = currentOf(load)
-        // What is not to be kept, where nothing is, is no change: who is told of one loads again. A refresh is to replace what others hold.
-        const matters = found ?? stored ?? (refresh || keys.length > 1 || isUsable(entries[0], now))
-        if (matters && current && !isChanged(keys, true)) await tiers.set(entries, current.told || load.told || isChanged(keys, false), since)
-      } catch (error) {
-        // Faults are reported, and a cache that has been closed keeps nothing. A `weigh` of the app that throws has no caller here who waits to be told.
-        if (!(error instanceof CacheError)) reportLater(error)
-      }
-    }
-
-    /** Answers from what is stored if it may; else it is this tab's or another's turn to load. */
-    const answer = async (signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
-      if (!background) {
-        const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
-        if (found && now < limit(found)) {
-          resolve(found.value)
-          // What was removed during the look is not to be served by another load.
-          return isFresh(found, now) || isVoid(load) ? undefined : revalidate(request, found)
-        }
-        const failure = failureOf(failures, request)
-        if (failure && isStandIn(found)) return resolve(found.value)
-        if (failure?.rethrown) return reject(failure.error)
-      }
-      // Once all have left, or what it brings is not kept, whoever comes next need not wait for a loader that goes on.
-      const idle = new Promise<void>((end) => {
-        load.over = end
-        signal.addEventListener('abort', () => end())
-        if (loads.get(key) !== load) end()
-      })
-      let running: Promise<void> | undefined
-      const work = (): Promise<unknown> => Promise.race([(running = run(signal, resolve)), idle])
-      await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout?.(lockTimeout) }, lockTimeout, work) : work())
-      await running
-    }
-
     const before = loads.get(key)
-    // A refresh was asked for as what others bring would not do.
-    if (before && !before.told && !refresh) load.late = [...before.late, before].slice(-MOST_LATE)
+    // A refresh was asked for because what earlier loads bring would not do.
+    load.rivals = [...(before && !before.told && !refresh ? before.rivals : []), load].slice(-MOST_RIVALS)
     before?.over?.()
     loads.set(key, load)
     load.join = share(
       (signal) =>
         new Promise((resolve, reject) => {
           signal.onabort = leave
-          answer(signal, resolve, reject)
+          answer(load, signal, resolve, reject)
             .catch((error) => {
-              if (!signal.aborted) fail(load, background, error)
+              if (!signal.aborted) fail(load, error)
               reject(error)
             })
             .finally(leave)
@@ -210,7 +225,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       left -= performance.now() - since
     }
     const current = loads.get(key)
-    const joined = current && !current.told && (current.request.refresh || !refresh) && now < current.request.now + lockTimeout
+    const joined = current && !current.told && (current.refresh || !refresh) && now < current.now + lockTimeout
     const held = tiers.fromMemory(key, now, limit) ?? (joined ? current.found : undefined)
     if (held && now < limit(held)) {
       if (!isFresh(held, now) && !joined) revalidate(request, held)
@@ -219,12 +234,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const load = joined ? current : start(request, held, false)
     try {
       const loading = load.join(signal, left, () => {
-        // For the sake of the next caller it goes on.
+        // The load goes on, for the next caller.
         if (isStandIn(load.found)) void load.join()
         return lateError()
       })
-      if (refresh || held || !load.request.refresh) return await loading
-      // A refresh passes over a value that will do here.
+      if (refresh || held || !load.refresh) return await loading
+      // The refresh that was joined ignores what is stored, but for this caller that will do.
       const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
       return await Promise.race([loading, stored])
     } catch (error) {
