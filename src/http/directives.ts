@@ -1,27 +1,31 @@
-// Cache-Control, read as RFC 9111, section 5.2 has it: names in any case, values plain or quoted. What cannot be understood
-// is taken for the strictest that it may mean.
+// Cache-Control (RFC 9111, section 5.2): names in any case, values plain or quoted. What cannot be understood is taken in the
+// strictest sense that it may have.
 
-/** Values by directive, '' for none given; several where it was repeated. */
+import { contentOf, hideQuotes } from './quoted.ts'
+
+/** Values by directive: '' for one without a value, several for one that is repeated. */
 export type Directives = ReadonlyMap<string, readonly string[]>
 
-const DIRECTIVE = /([^\s,=;"]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^,]*)))?|"(?:[^"\\]|\\.)*"/g
+const DIRECTIVE = /([^\s,=;"]+)(?:=(?:"([^"]*)"|([^,]*)))?|"[^"]*"/g
 
 const NONE: Directives = new Map()
 
 export function parseDirectives(text: string | null | undefined): Directives {
   if (!text) return NONE
   const directives = new Map<string, string[]>()
-  for (const [, name = '', quoted, plain = ''] of text.matchAll(DIRECTIVE)) {
-    const values = directives.get(name.toLowerCase()) ?? []
-    directives.set(name.toLowerCase(), [...values, quoted?.replace(/\\(.)/g, '$1') ?? plain.trimEnd()])
+  for (const [, name = '', quoted, plain = ''] of hideQuotes(text).matchAll(DIRECTIVE)) {
+    const key = name.toLowerCase()
+    const values = directives.get(key) ?? []
+    values.push(quoted === undefined ? plain.trimEnd() : contentOf(quoted))
+    directives.set(key, values)
   }
   return directives
 }
 
-/** ms, the longest that counts: 2^31 s (RFC 9111, section 1.2.2). */
+/** The longest duration that counts, ms: 2^31 s (RFC 9111, section 1.2.2). */
 export const LONGEST: number = 2 ** 31 * 1000
 
-/** ms that a directive gives, undefined without it; of several the shortest, and 0 for what is no whole number of seconds. */
+/** The duration of a directive, ms; undefined without it. If it is repeated, the shortest; 0 for anything but a whole number of seconds. */
 export function durationOf(directives: Directives, name: string): number | undefined {
   const values = directives.get(name)?.map(msOf)
   return values && Math.min(...values, LONGEST)

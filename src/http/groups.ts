@@ -1,12 +1,14 @@
 // Cache groups (RFC 9875): names under which responses of one origin are invalidated together.
 
-/** A String and its parameters, which mean nothing here. */
-const MEMBER = /"((?:[^"\\]|\\["\\])*)"(?:;[^,"]*(?:"(?:[^"\\]|\\.)*")?)*/g
+import { contentOf, hideQuotes } from './quoted.ts'
 
-/** Members of a List of Strings (RFC 9651, section 3.1); none where it is not one. */
+/** A String and its parameters, which have no meaning here. */
+const MEMBER = /"((?:[^"\\]|\\\\)*)"(?:;[^,"]*(?:"[^"]*")?)*/g
+
+/** The members of a List of Strings (RFC 9651, section 3.1); none if the field is anything else. */
 export function groupsIn(field: string | null): string[] {
-  const text = field ?? ''
-  // Between them are commas alone.
+  const text = hideQuotes(field ?? '')
+  // Nothing but commas may be between them.
   if (/[^\s,]/.test(text.replace(MEMBER, ''))) return []
-  return Array.from(text.matchAll(MEMBER), ([, name]) => name!.replace(/\\(.)/g, '$1'))
+  return Array.from(text.matchAll(MEMBER), ([, name]) => contentOf(name!))
 }
