@@ -17,16 +17,16 @@ export function isEverything(change: Change): boolean {
 
 type Concern = { readonly key: string } | { readonly prefix: string } | { readonly tag: string }
 
-/** Whether a change concerns a key with these tags. Where nobody knows the tags, any may be among them. */
+/** Whether a change concerns a key with these tags. If the tags are not known, it counts as one of any tag. */
 export function concerns(change: Concern, key: string, tags?: readonly string[]): boolean {
   if ('key' in change) return change.key === key
   return 'prefix' in change ? key.startsWith(change.prefix) : (tags?.includes(change.tag) ?? true)
 }
 
-/** What each type must name. */
+/** What each type of change must name. */
 const NAMED: ReadonlyMap<unknown, string> = new Map([['set', 'key'], ['delete', 'key'], ['deletePrefix', 'prefix'], ['deleteTag', 'tag']] satisfies [Change['type'], string][])
 
-/** The changes in what another tab or an older page has left, with nothing else in them; whatever else is there is passed over. */
+/** The valid changes in what another tab or an older page has left, without other properties; the rest is skipped. */
 export function changesIn(found: unknown): readonly Change[] {
   const changeIn = (change: Readonly<Record<string, unknown>> | null | undefined): Change[] => {
     const name = NAMED.get(change?.type)

@@ -8,9 +8,9 @@ export interface Clock {
 /**
  * A clock that is read once per turn of the event loop: time stands still within one synchronous stretch.
  *
- * A `Date.now()` in every operation makes a hit 3.3 times as slow as a bare `Map`'s, this one 1.4 times.
+ * With a `Date.now()` in every operation a hit takes 3.3 times as long as a bare `Map`'s, with this clock 1.4 times.
  *
- * @param read gives epoch ms; by default the wall clock's, as what is written to disk is read under others of its kind
+ * @param read gives epoch ms; by default the wall clock's, which other pages that read the same disk go by too
  */
 export function turnClock(read: () => number = () => Date.now()): Clock {
   let time = 0
@@ -26,11 +26,11 @@ export function turnClock(read: () => number = () => Date.now()): Clock {
   }
 }
 
-/** ms by which the wall clock may fall behind the monotonic one, which is not adjusted, without being taken for set back. */
+/** ms by which the wall clock may fall behind the monotonic clock before it counts as set back. */
 const STEP = 1_000
 
 /**
- * The wall clock, but one that was set back goes on as if it had not been: what memory holds does not live longer for it. In
+ * The wall clock, except that it goes on when the wall clock is set back, so that nothing in memory lives longer for it. During
  * sleep, when the monotonic clock may stand still, the wall clock counts.
  *
  * @see https://w3c.github.io/hr-time/#dfn-monotonic-clock

@@ -1,5 +1,5 @@
-// The codec of an app between the cache and its second tier: memory holds values, the store what was encoded. Encoding ends
-// before a transaction begins. Writes are issued in the order in which they were asked for, those of one tick together.
+// Puts an app's codec between the cache and its second tier: memory holds values, the store what the codec makes of them. Encoding
+// ends before a transaction begins. Writes reach the store in the order in which they were asked for, those of one tick together.
 
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
@@ -7,7 +7,7 @@ import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
 import { within } from './within.ts'
 
-/** Whose value it is. A cipher that binds both (as additional data) notices records that were swapped or prolonged. */
+/** What the value belongs to. A cipher that authenticates both (as additional data) notices records that were swapped or prolonged. */
 export interface CodecContext {
   readonly key: string
   /** Epoch ms; `Infinity` = never. */
@@ -15,17 +15,17 @@ export interface CodecContext {
 }
 
 /**
- * Makes of values what is stored, and values of that again, such as a cipher or a compression. Both may be async. What throws,
- * rejects, gives `undefined` or takes longer than 10 s has failed.
+ * Turns values into what is stored, and back: a cipher, or a compression. Both methods may be async. One that throws, rejects,
+ * gives `undefined` or takes longer than 10 s has failed.
  */
 export interface Codec<V> {
-  /** Anything that can be cloned. Called for every write, and for a new lifetime. */
+  /** Returns anything that structured clone can copy. Called for every write, also of a new lifetime only. */
   encode(value: V, context: CodecContext): unknown
   /** When it fails, the read is a miss. */
   decode(stored: unknown, context: CodecContext): V | Promise<V>
 }
 
-/** The value in the store. Each record has a stamp of its own, by which a write knows the one that it has read. */
+/** The value in the store. Each has a random stamp, by which a write recognizes the record that it has read. */
 interface Encoded {
   readonly stamp: number
   readonly data: unknown
@@ -36,21 +36,21 @@ type Stored = Entry<Encoded> | undefined
 /** ms after which a codec has failed. */
 const TIME_LIMIT = 10_000
 
-/** False for none, and for a record that no cache with a codec has written. */
+/** The stamp of a record; false if there is no record, or no cache with a codec has written it. */
 const stampOf = (record: Stored): unknown => Number.isFinite(record?.value?.stamp) && record!.value.stamp
 
 /** @param report told of what cannot be decoded */
 export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, report: (error: unknown) => unknown): S {
   const store = inner as Store<unknown> as Store<Encoded> & Partial<Pick<IndexedDbStore<Encoded>, 'locate' | 'restore'>>
-  /** Resolves when all writes so far are issued; those that look at what is there have ended then. */
+  /** Resolves when all writes so far were issued, and those that depend on what is there have ended. */
   let issued: Promise<unknown> = Promise.resolve()
-  /** Resolves when the writes of this tick are issued. */
+  /** Resolves when the writes of this tick may be issued. */
   let turn: Promise<unknown> | undefined
-  /** What they wait for. */
+  /** What the writes of this tick wait for. */
   let waits: Promise<unknown>[]
-  /** Keys of those among them that look. */
+  /** Their keys, of those that depend on what is there. */
   let looking: Set<string | undefined>
-  /** The latest of them that changes a key, or many, under undefined: the reads of a key wait for both, not for those of other keys. */
+  /** By key, the latest write that changes it; under `undefined`, the latest removal of many. Reads of a key wait for these two only. */
   const latest = new Map<string | undefined, Promise<unknown>>()
   let destroyed = false
 
@@ -66,7 +66,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     }
   }
 
-  /** What it gives is cloned, so that one of several values that cannot be shows in time. */
+  /** Clones what the codec gives, so that a value which cannot be cloned fails here and not within a group. */
   const encode = async ({ entry, found }: Write<V>): Promise<Stored> => {
     if (!entry || entry === found) return undefined
     const data: unknown = await ask(entry, async (context) => structuredClone(await codec.encode(entry.value, context)))
@@ -81,7 +81,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     }
   }
 
-  /** Joins the writes of this tick, unless one of them looks that this one has to come after. */
+  /** Joins the writes of this tick, or, if this one must come after one of those that depend on what is there, begins the next. */
   const turnOf = (looks: boolean, key: string | undefined): Promise<unknown> => {
     if (turn && !(looks ? looking.has(key) : looking.size)) return turn
     const all = (waits = [issued])
@@ -95,7 +95,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   const write = (writes: readonly Write<V>[], method: 'write' | 'restore' = 'write'): Promise<unknown> => {
     const [first] = writes as readonly [Write<V>]
     const { type, key } = (first?.change ?? {}) as { type?: string; key?: string }
-    // Others know their entry, or that there is to be none, and decide by the times of what is there alone.
+    // Other writes know their entry, or that there is to be none, and look at most at the times of what is there.
     const looks = type === 'set' && !first.entry
     const entries: Stored[] = []
     let failure: unknown
@@ -105,7 +105,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
       await Promise.all(writes.map(async (each, place) => (entries[place] = await encode(each).catch((error) => void (failure = error)))))
     }
 
-    /** What could not be encoded is deleted, and what was to be written with it, all or nothing: no older value stays. */
+    /** If a value could not be encoded, its key is deleted, and those of its group: no older value stays. */
     const issue = async (): Promise<void> => {
       if (destroyed) return
       let plain: Write<Encoded>[]
@@ -159,7 +159,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   }
 
   return {
-    // What else the store can do.
+    // The store's other methods.
     __proto__: store,
     write: (writes: readonly Write<V>[]) => write(writes),
     get: (key: string) => issuedFor(key).then(() => store.get(key)).then(decode),
@@ -175,7 +175,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     close: () => issued.then(() => store.close()),
     locate: (key: string) => issuedFor(key).then(() => store.locate!(key)),
     restore: (writes: readonly Write<V>[]) => write(writes, 'restore'),
-    /** What is still to be encoded must not be written after it. */
+    /** Values that are still being encoded must not be written afterwards. */
     destroy() {
       destroyed = true
       return store.destroy()

@@ -49,21 +49,21 @@ export interface CacheOptions<V> extends MemoryCacheOptions<V> {
   /** Encodes what goes to the second tier, such as a cipher. Memory holds values as they are. */
   readonly codec?: Codec<V>
   /**
-   * ms that a load waits for another tab's load of the same key before it runs its own loader; also how long a load of
-   * this tab is joined. More than 0, at most 2^31 - 1.
+   * ms that a load waits for another tab's load of the same key before it runs its own loader; also ms in which later callers join
+   * a load of this tab. More than 0, at most 2^31 - 1.
    * @default 10_000
    */
   readonly lockTimeout?: number
   /**
-   * ms for which a failed load is not tried again in this tab: callers get the stale value where they may, else the same error.
-   * @default 0, or, while a stale value is at hand, a second that doubles with every failure, up to a minute, with jitter
+   * ms for which a failed load is not tried again in this tab: callers get the stale value if they may, else the same error.
+   * @default 0; while there is a stale value to serve, a second that doubles with every failure, up to a minute, with jitter
    */
   readonly errorTtl?: number
-  /** Told of every storage fault. The read or write concerned has been seen to already. */
+  /** Called for every storage fault, after the read or write concerned was dealt with. */
   readonly onError?: (error: CacheError) => void
 }
 
-/** What one write may say of its entry; the cache's options are the defaults. */
+/** Options of one write; their defaults are the cache's options of the same names. */
 export interface SetOptions {
   /** ms from now until the entry is stale. */
   readonly ttl?: number
@@ -79,11 +79,12 @@ export interface LoadOptions extends SetOptions {
   /** Detaches this caller, whose promise rejects with the signal's reason. The load goes on while anyone else waits for it. */
   readonly signal?: AbortSignal | undefined
   /**
-   * ms that this caller waits. Then it gets the stale value if it may, and the load goes on; else a {@link CacheError} `load-timeout`.
+   * ms that this caller waits. Then it gets the stale value if `staleIfError` allows, and the load goes on; else it rejects with a
+   * {@link CacheError} `load-timeout`.
    * @default Infinity
    */
   readonly timeout?: number
-  /** Loads even if a fresh value is there, and does not join a load that may be answered from the cache. */
+  /** Loads even if a fresh value is there. Does not join a load that may be answered from the cache. */
   readonly refresh?: boolean
   /** As the cache's option of this name, for this load. */
   readonly errorTtl?: number
@@ -93,13 +94,13 @@ export interface LoaderContext<V> {
   readonly key: string
   /** Aborted when nobody waits for the load any more. */
   readonly signal: AbortSignal
-  /** The value that is past its ttl but within a stale window, if there is one. */
+  /** The value that is past its ttl but still within a stale window, if there is one. */
   readonly stale: V | undefined
-  /** Says more of the entry's life than the call did, once the loader knows: ttl, stale windows, tags. */
+  /** Sets the entry's ttl, stale windows and tags once the loader knows them; they replace those of the call. */
   setOptions(options: SetOptions): void
   /**
-   * Stores another entry with the loaded value: of the same lifetime and tags, all or nothing with it, and like it not after
-   * a change of its key that came during the load, in any tab. Not where the loader resolves to `undefined`.
+   * Stores another entry together with the loaded value, with the same lifetime and tags, all or nothing: if one of the keys changes
+   * during the load, in any tab, none is stored. Nor is any if the loader resolves to `undefined`.
    * @throws as `set` rejects, for a bad key and a value that is `undefined` or cannot be stored
    */
   also(key: string, value: V): void
@@ -124,13 +125,13 @@ export interface EntryInfo {
 export interface TierStats {
   hits: number
   misses: number
-  /** Stale values served at once; not those that stood in for a failed load. */
+  /** Stale values served at once; not those served because a load failed. */
   stale: number
   /** Entries removed to make room. */
   evictions: number
   /** Entries removed because their time was over. */
   expirations: number
-  /** Of memory, new values and lifetimes: as many as `set` events of this cache. Of the store, all that it took, removals and what changed nothing included. */
+  /** Of memory: new values and lifetimes, as many as there are `set` events of this cache. Of the store: all writes that it took, including removals and those that changed nothing. */
   writes: number
   errors: number
 }
@@ -142,11 +143,11 @@ export interface CacheStats {
 }
 
 export interface CacheStatus {
-  /** Where entries are kept beside memory. */
+  /** Where entries are kept besides memory. */
   readonly persistence: 'indexeddb' | 'store' | 'memory'
-  /** Why it is memory alone, or, where the disk is full, why new entries are kept in memory alone. */
+  /** Why it is memory alone or, if the disk is full, why new entries are kept in memory alone. */
   readonly reason?: string
-  /** The fault of IndexedDB that it is for. */
+  /** The fault of IndexedDB behind it. */
   readonly fault?: Fault
 }
 
@@ -164,9 +165,9 @@ export type CacheEvent = { readonly local: boolean } & (
  * A cache in two tiers: an LRU in memory in front of a store that outlives the page. Keys are strings; values are
  * anything but `undefined` that structured clone can copy, and count as immutable once handed over.
  *
- * Reads never fail for storage: a fault makes them a miss and goes to `onError`. Writes show in every read of this tab at
- * once, `add`, `update` and `touch` when the store has decided; all resolve when it has committed, and reject with a
- * {@link CacheError} when it refuses.
+ * A storage fault never fails a read: it makes it a miss, and goes to `onError`. Writes are seen by every read of this tab at
+ * once, `add`, `update` and `touch` when the store has decided. They resolve when the store has committed, and reject with a
+ * {@link CacheError} if it refuses.
  * Bad arguments reject with `TypeError` or `RangeError` before anything changes; after {@link Cache.close} every call
  * rejects with code `closed`.
  */
@@ -178,9 +179,9 @@ export interface Cache<V> {
   get(key: string, options?: { readonly stale?: boolean }): Promise<V | undefined>
   /** The values that are there and fresh, in the order asked for. */
   getMany(keys: Iterable<string>): Promise<Map<string, V>>
-  /** The fresh value if memory holds it. Counts as no use. */
+  /** The fresh value if memory holds it. Does not count as use. */
   peek(key: string): V | undefined
-  /** Whether a fresh entry is there. Counts as no use. */
+  /** Whether a fresh entry is there. Does not count as use. */
   has(key: string): Promise<boolean>
   /** Epoch ms at which `get` stops serving the entry: the end of its ttl. `Infinity` for never, `undefined` when missing. */
   expiresAt(key: string): Promise<number | undefined>
@@ -199,9 +200,9 @@ export interface Cache<V> {
   /** Gets and deletes a fresh value; of several callers, in any tab, one gets it. */
   take(key: string): Promise<V | undefined>
   /**
-   * The fresh value, or what the loader makes of it. One load per key is in flight; its callers share the result or the
-   * error, which is not cached unless `errorTtl` says so; other tabs wait and read the result. Within the stale windows the
-   * stale value is served meanwhile, or when the load fails. A value set or removed during the load is not overwritten by it.
+   * The fresh value, else what the loader brings. One load per key is in flight; its callers share the result or the error, which is
+   * not cached unless `errorTtl` says so. Other tabs wait and read the result. Within the stale windows the stale value is served
+   * meanwhile, or if the load fails. The load does not overwrite a value that was set or removed during it.
    * A loader must not wait for its own key, nor for one whose loader waits for it; other keys are fine.
    */
   getOrLoad(key: string, loader: Loader<V>, options?: LoadOptions): Promise<V>
@@ -220,25 +221,25 @@ export interface Cache<V> {
   keys(): AsyncIterableIterator<string>
   values(): AsyncIterableIterator<V>
   entries(): AsyncIterableIterator<[key: string, value: V]>
-  /** Fresh entries in both tiers. Reads them: for telling, not for polling. Where a read fails, those before it. */
+  /** How many fresh entries both tiers hold. Reads all of them, so it is not for polling. If a read fails, it counts those before. */
   size(): Promise<number>
-  /** Removes what expired, in both tiers; how many keys that were. */
+  /** Removes what expired from both tiers; resolves to how many keys that were. */
   sweep(): Promise<number>
   /** Resolves when every write asked for so far is settled, and the bound on disk holds. */
   flush(): Promise<void>
   stats(): CacheStats
   readonly status: CacheStatus
   /**
-   * Calls back after every change, in this tab at once (after `add`, `update` and `touch` when the store has decided), in others
-   * after the commit; with a key, after those that may concern it. What is evicted, or expires on disk alone, is not told.
+   * Calls the listener after every change: in this tab at once (after `add`, `update` and `touch` when the store has decided), in others
+   * after the commit. With a key, only after changes that may concern it. Evictions, and expiry on disk alone, are not told.
    * What a listener throws, or its promise rejects with, goes to `reportError`.
-   * @returns ends the subscription
+   * @returns a function that ends the subscription
    */
   subscribe(listener: (event: CacheEvent) => void): () => void
   subscribe(key: string, listener: (event: CacheEvent) => void): () => void
   /** Flushes and frees timers and handles; the stored data stays. */
   close(): Promise<void>
-  /** A logout: removes the data of this name, in memory and on disk, in every tab and data version, and closes its caches everywhere. */
+  /** For a logout: removes the data of this name from memory and disk, in every tab and data version, and closes its caches everywhere. */
   destroy(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -3,7 +3,7 @@
 import { NO_WINDOWS, type Lifetime } from './options.ts'
 
 /**
- * What one key holds, in memory and, as it is, on disk. Times are epoch ms in whole numbers. What has its usual value is
+ * What one key holds, in memory and, in the same form, on disk. Times are whole epoch ms. Properties with their default value are
  * left out; above all, an entry that never expires has no `expiresAt`, and so no row in the store's index.
  */
 export interface Entry<V> {
@@ -22,10 +22,10 @@ export interface Entry<V> {
   readonly tags?: readonly string[]
 }
 
-/** The last moment a `Date` can hold. What would expire later never expires. */
+/** The last moment that a `Date` can hold. An entry that would expire later never expires. */
 const LAST_MOMENT = 8.64e15
 
-/** `ms` after `now`, as a whole number rounded up, so that every structure can file it without loss. */
+/** `ms` after `now`, rounded up to a whole number, which every structure can hold without loss. */
 export function after(now: number, ms: number): number {
   const at = ms ? Math.ceil(now + ms) : now
   return at <= LAST_MOMENT ? at : Infinity
@@ -37,7 +37,7 @@ export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidat
   return compose({ key, value, createdAt, staleAt, expiresAt, staleWhileRevalidate, staleIfError, tags })
 }
 
-/** An entry of these parts and no others; what has its usual value is left out. */
+/** An entry of these properties and no others; those with their default value are left out. */
 export function compose<V>({ key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate, staleIfError, tags }: Entry<V>): Entry<V> {
   return {
     key,
@@ -64,10 +64,10 @@ export function staleAtOf(entry: Entry<unknown>): number {
   return entry.staleAt ?? expiresAtOf(entry)
 }
 
-/** ms by which the clocks of writer and reader may differ. */
+/** ms by which the clocks of an entry's writer and its reader may differ. */
 const SKEW = 60_000
 
-/** Written under a clock that was ahead of time, so that its times say nothing. */
+/** Whether an entry was written under a clock that was ahead of time, so that its times mean nothing. */
 export function isFromFuture(entry: Entry<unknown>, now: number): boolean {
   return entry.createdAt > now + SKEW
 }
@@ -76,12 +76,12 @@ export function isFresh<V>(entry: Entry<V> | undefined, now: number): entry is E
   return !!entry && now < staleAtOf(entry) && !isFromFuture(entry, now)
 }
 
-/** Within its time for any use: fresh, or in a stale window. */
+/** Whether an entry may be used at all: it is fresh, or in a stale window. */
 export function isUsable<V>(entry: Entry<V> | undefined, now: number): entry is Entry<V> {
   return !!entry && now < expiresAtOf(entry) && !isFromFuture(entry, now)
 }
 
-/** Until when a stale value may be served while another is loaded; the end of the ttl where there is no such window. */
+/** Until when a stale value may be served while another is loaded; the end of the ttl if there is no such window. */
 export function revalidatedUntil(entry: Entry<unknown>): number {
   return staleAtOf(entry) + (entry.staleWhileRevalidate ?? 0)
 }

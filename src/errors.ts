@@ -55,12 +55,12 @@ export type FaultClass =
   | 'corrupt-entry'
   | 'unknown'
 
-/** Where a fault showed: opening the database, beginning a transaction, storing or reading an entry, another request, the commit. */
+/** Where a fault showed: on opening the database, on beginning a transaction, on storing or reading an entry, in another request, on commit. */
 export type FaultPhase = 'open' | 'transaction' | 'put' | 'read' | 'request' | 'commit'
 
 /**
- * What was done about a fault before it was told: from now on memory alone serves, the work was tried again, or so after
- * making room, this entry was refused, or removed.
+ * What was done about a fault before it was reported: memory alone serves from now on; the work was tried again; it was tried again
+ * after making room; this entry was refused; this entry was removed.
  */
 export type FaultAction = 'memory' | 'retried' | 'made-room' | 'refused' | 'removed'
 
@@ -80,11 +80,11 @@ export class CacheError extends Error {
   override readonly name = 'CacheError'
   /** What went wrong; see {@link CacheErrorCode}. */
   declare readonly code: CacheErrorCode
-  /** The key, where the fault is of one entry; not where it is of a transaction, or of several. */
+  /** The key, if a single entry is at fault, and not a transaction or several entries. */
   declare readonly key: string | undefined
-  /** Of a fault of IndexedDB, what it means and what was done. */
+  /** For a fault of IndexedDB: what it means, and what was done. */
   declare readonly fault: Fault | undefined
-  /** Calls that the fault concerns: all that shared the transaction. */
+  /** How many calls the fault concerns: all that shared the transaction. */
   declare readonly count: number
 
   constructor(code: CacheErrorCode, message: string, details: CacheErrorDetails = {}) {
@@ -104,7 +104,7 @@ export function closedError(): CacheError {
   return new CacheError('closed', 'Cannot use cache: it is closed')
 }
 
-/** Calls a listener of the app; what it throws, or its promise rejects with, is its own mistake, and ends nothing here. */
+/** Calls a listener of the app. What it throws, or its promise rejects with, is reported and disturbs nothing here. */
 export function call<A extends readonly unknown[]>(listener: (...args: A) => unknown, args: A): void {
   try {
     ;(listener(...args) as Partial<Promise<unknown>> | undefined)?.catch?.(reportLater)

@@ -14,12 +14,12 @@ export function createEmitter<E>(): Emitter<E> {
   let emitting = false
   return {
     emit(event) {
-      // What a listener does is told after what it was told of, to all.
+      // A listener may cause another event: that is told once all have heard of this one.
       waiting.push(event)
       if (emitting) return
       emitting = true
       for (const each of waiting) {
-        // Those there at the start, less those that leave meanwhile.
+        // The listeners there are now, without those that leave meanwhile.
         for (const listener of [...listeners]) if (listeners.has(listener)) call(listener, [each])
       }
       waiting.length = 0

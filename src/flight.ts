@@ -1,4 +1,4 @@
-// Work in flight for a key. A change of the key takes it out: later callers do not join it, and what it brings is not kept.
+// Work in flight for a key. A change of the key takes it out of its map: later callers do not join it, and its result is not kept.
 
 import { concerns, type Change } from './change.ts'
 import { LONGEST_DELAY } from './options.ts'
@@ -6,25 +6,25 @@ import type { Recent } from './recent.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** Where changes of others do not take it out: whether there was one. Of these the log tells for certain (store/log.ts). */
+  /** Only of work that a change by others does not take out: whether others told of one. The log on disk (store/log.ts) knows for certain. */
   told?: boolean
-  /** The tags that its result will have; absent while nobody knows. */
+  /** The tags that its result will have; absent while they are not known. */
   tags?: readonly string[] | undefined
-  /** What a load may serve meanwhile. */
+  /** The entry that a load may serve meanwhile. */
   found?: { readonly tags?: readonly string[] } | undefined
-  /** Whether what has taken it out certainly concerns what it leaves; of a tag nobody knows. */
+  /** Set when it is taken out: whether that change certainly concerns its result. With a tag that is not known. */
   overtaken?: boolean
-  /** Told that a removal has taken it out: nobody needs to wait for its end any more. */
+  /** Called when a removal takes it out: nobody needs to wait for its end any more. */
   over?: (() => void) | undefined
 }
 
-/** By key: what is asked of a `Map` of flights. */
+/** Flights by key: as much of a `Map` as is needed of it. */
 export interface Flights {
   keys(): Iterable<string>
   get(key: string): Flight | undefined
   delete(key: string): unknown
   readonly size: number
-  /** Of loads, which may get more keys and tags: what has changed while there were any, and whether by this tab. */
+  /** Only of loads, which may get more keys and tags while they run: the changes since there are any, and whether this tab made them. */
   readonly recent?: Recent<readonly [change: Change, local: boolean]>
 }
 
@@ -33,7 +33,7 @@ export function overtake(flights: Flights, change: Change, local = true): void {
   if (flights.size) flights.recent?.add([change, local])
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
     const flight = flights.get(key)
-    // It may go though what the load brings does not: that may have other tags.
+    // The stale entry may be removed by a tag that the load's result will not have.
     if (change.type !== 'set' && flight?.found && concerns(change, key, flight.found.tags ?? [])) flight.found = undefined
     if (!flight || !concerns(change, key, flight.tags)) continue
     if (local || flight.told === undefined) {

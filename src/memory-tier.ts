@@ -12,21 +12,21 @@ import type { Swept, Write } from './store/store.ts'
 /** Changes of a key that look first and are under way. */
 export interface Looking<V> extends Flight {
   last?: Write<V>
-  /** What those that have ended have left, or what there was before the first. */
+  /** What the last of them to end has left; until then, what was there before the first. */
   left: Entry<V> | undefined
 }
 
 export interface MemoryTier<V> {
   readonly entries: Lru<Entry<V>>
-  /** Those that the store does not have. */
+  /** Entries that the store does not have. */
   readonly unsaved: WeakSet<Entry<V>>
   /** What is being read from the store. */
   readonly reads: Map<string, Promise<Entry<V> | undefined>>
-  /** Those and what else is being fetched; a change of the key takes it out. */
+  /** `reads` and the loads; a change of a key takes out what is in flight for it. */
   readonly fetches: Flights[]
-  /** What iterations are told of the changes since they began; one that has heard of too many is no longer among them. */
+  /** One list per iteration under way: the changes since it began. A list that has grown too long is no longer among them. */
   readonly watches: Set<Change[]>
-  /** By key; a set or a removal of this tab, which comes after them, takes them out. */
+  /** By key; a later set or removal by this tab takes them out. */
   readonly changes: Map<string, Looking<V>>
   /** When the latest operation began. */
   readonly now: number
@@ -34,26 +34,29 @@ export interface MemoryTier<V> {
   checking: Promise<unknown> | undefined
   /** Begins an operation. */
   readClock(): number
-  /** Takes what a change overtakes out of all that is in flight. */
+  /** Takes out of flight all that a change overtakes. */
   overtake(change: Change, local?: boolean): void
-  /** The same for what is being fetched alone. */
+  /** The same, for `fetches` only. */
   overtakeFetches(change: Change, local?: boolean): void
-  /** Memory forgets what is removed, or what others changed; if it keeps them, not the entries that it alone has. */
+  /**
+   * Memory forgets what a change removes, or what others have changed.
+   * @param keepsUnsaved keeps entries that the store does not have
+   */
   forget(change: Change, local: boolean, keepsUnsaved?: boolean): void
   /** What it holds under a key, unless that may be out of date. */
   peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
-  /** As `put`, of what was read or decided; a `weigh` that throws must not fail that, but then memory has nothing. */
+  /** As `put`, for what was read or decided by the store: a `weigh` that throws does not fail that, but memory then holds nothing of the key. */
   keep(entry: Entry<V>): void
   /**
-   * Memory follows what a change has left.
-   * @param renews that it keeps the value, and is no use
+   * Brings memory in line with what a change has left in the store.
+   * @param renews whether the change keeps the value, and so does not count as use
    */
   follow(key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean | undefined): void
   sweep(): Swept
 }
 
-/** Changes that an iteration is told of. One that nobody ends must not cost more and more. */
+/** Changes that an iteration is told of: one that is never ended must not cost more and more. */
 const MOST_WATCHED = 1_000
 
 /** ms by which a clock may go back without being taken for set back. */
@@ -77,7 +80,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
   const timeLeft = (entry: Entry<V>): number => Math.max(0, expiresAtOf(entry) - now)
 
-  /** It is to be swept, in whatever tier it is. */
+  /** The entry will have to be swept, from whichever tier holds it. */
   const noteExpiry = ({ expiresAt }: Entry<V>): void => {
     if (!expiresAt) return
     lastExpiry = Math.max(lastExpiry, expiresAt)
@@ -98,7 +101,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     readClock() {
       const at = clock.now()
-      // Set back, it would prolong what memory holds.
+      // A clock set back would prolong the life of what memory holds.
       if (at < now - CLOCK_STEP) tier.forget(EVERYTHING, true)
       return (now = at)
     },
@@ -115,9 +118,9 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     forget: (change, local, keepsUnsaved) =>
       entries.atOnce(() => {
-        // What expired goes too, or a clock set back would bring it to life.
+        // Expired entries go first, or a clock set back would revive them.
         entries.sweep()
-        // What a change under way will leave may have the tag.
+        // A change under way may leave an entry with the tag.
         if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
         tier.overtake(change, local)
         if ('key' in change) entries.delete(change.key)
@@ -135,7 +138,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       try {
         tier.put(entry)
       } catch (error) {
-        // What it replaces is out of date all the same.
+        // The entry that it would have replaced is out of date all the same.
         entries.delete(entry.key)
         reportLater(error)
       }

@@ -16,8 +16,8 @@ export interface MemoryCacheOptions<V> {
   /** Bound on the sum of weights in memory, in the unit of `weigh`, which must be given too. */
   readonly maxWeight?: number
   /**
-   * Weight of an entry: a number >= 0 in any unit, the same however often it is asked for. Called when an entry enters memory, by a
-   * write or from disk; some writes of `createCache` call it once before that, so that one that throws changes nothing.
+   * Weight of an entry: a number >= 0 in any unit, the same at every call. Called when an entry enters memory, by a write or from
+   * disk; some writes of `createCache` call it once more before that, so that nothing has changed if it throws.
    */
   readonly weigh?: ((value: V, key: string) => number) | undefined
   /**
@@ -26,8 +26,8 @@ export interface MemoryCacheOptions<V> {
    */
   readonly ttl?: number
   /**
-   * Told of every value that leaves, after the change is complete. It may use the cache. What it throws, or its promise
-   * rejects with, changes nothing and goes to `reportError` (where there is none, to the console).
+   * Called for every value that leaves memory, after the change is complete. It may use the cache. What it throws, or its promise
+   * rejects with, changes nothing and goes to `reportError`, or to the console where there is none.
    */
   readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
@@ -67,11 +67,11 @@ export interface CacheSettings<V> extends MemorySettings<V> {
   readonly errorTtl: number
 }
 
-/** What an entry has unless a write says otherwise. */
+/** The default of an entry's lifetime, but for the ttl. */
 export const NO_WINDOWS: Omit<Lifetime, 'ttl'> = { staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
 
 const CREATE = 'create cache'
-/** The longest delay a timer takes, ms; a longer one overflows and fires at once. */
+/** The longest delay of a timer, ms; a longer one overflows and fires at once. */
 export const LONGEST_DELAY: number = 2 ** 31 - 1
 
 /** @param time what the default clock reads */
@@ -103,7 +103,7 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
 }
 
-/** The lifetime that options ask for; where they are silent, the default one. */
+/** The lifetime that options ask for; what they do not say comes from the defaults. */
 export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined, defaults: Lifetime): Lifetime {
   const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags = defaults.tags } = optionsOf(task, options)
   checkMs(task, 'ttl', ttl)
@@ -126,7 +126,7 @@ export function checkStrings(task: string, name: string, strings: Iterable<strin
 }
 
 export function checkString(task: string, name: string, value: unknown): void {
-  // By a literal first, which costs nothing: every hit comes by here.
+  // First by a literal, which costs nothing: every hit passes here.
   if (typeof value !== 'string') checkType(task, name, 'string', value)
 }
 

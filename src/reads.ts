@@ -11,24 +11,24 @@ import type { Store } from './store/store.ts'
 export type Limit = (entry: Entry<unknown>) => number
 
 export interface Reads<V> {
-  /** The usable entry that memory holds. Counted as served if the time is within its limit, and in any case as a use. */
+  /** The usable entry that memory holds. Counts as a use, and in the statistics as served if `now` is within its limit. */
   fromMemory(key: string, now: number, limit: Limit): Entry<V> | undefined
-  /** As `fromMemory`, of the store. It is copied to memory. */
+  /** As `fromMemory`, from the store. The entry is copied to memory. */
   fromStore(key: string, now: number, limit: Limit): Promise<Entry<V> | undefined>
-  /** What the store holds, uncounted, copied to memory; asked where there is one. */
+  /** What the store holds, uncounted, and copied to memory. Only where there is a store. */
   fetch(key: string): Promise<Entry<V> | undefined>
   /** What either tier holds, uncounted and not copied to memory. */
   inspect(key: string): Promise<{ readonly entry: Entry<V> | undefined; readonly tier: 'memory' | 'store' }>
   /**
-   * Every fresh entry of either tier, each once, as it is at its turn.
-   * @param begin begins each step, as it does an operation
+   * Every fresh entry of either tier, each once, as it is when its turn comes.
+   * @param begin called at the start of each step, as at that of an operation
    */
   fresh(begin: () => number): AsyncIterable<Entry<V>>
 }
 
 /**
  * @param counts per tier
- * @param onLook told of each look at the store: what it holds may expire
+ * @param onLook called at each read of the store: there may be something in it that can expire
  */
 export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefined, counts: Readonly<Record<'memory' | 'store', TierStats>>, onLook: () => void, report: (error: unknown, code: CacheErrorCode, key?: string) => void): Reads<V> {
   const { entries, reads } = memory
@@ -90,14 +90,14 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
         yield entry
         await memory.checking
       }
-      // The store may have read far ahead of what it gives.
+      // The store reads ahead, so an entry may have changed since it was read.
       const watch: Change[] = []
       memory.watches.add(watch)
       try {
         for await (const found of store?.entries() ?? []) {
           const { key } = found
           if (seen.has(key)) continue
-          // It may have been read before the page was away.
+          // The page may have been away since it was read.
           await memory.checking
           let entry: Entry<V> | undefined = found
           const isChanged = (since: number): boolean =>
@@ -113,7 +113,7 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
       } finally {
         memory.watches.delete(watch)
       }
-      // Of a cache that was closed meanwhile, this is not all.
+      // Throws if the cache was closed meanwhile: what was given is not everything.
       begin()
     },
   }

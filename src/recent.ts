@@ -1,12 +1,12 @@
-// The latest of what happens, counted from the first on. What has been forgotten may have been anything.
+// The latest of a series of events, and the count of all. What has been forgotten counts as a match for everything.
 
 export interface Recent<T> {
-  /** How many there have been. */
+  /** How many there have been in all. */
   count(): number
   add(item: T): void
-  /** Of all until now, only the count is kept. */
+  /** Forgets all until now, but for the count. */
   forget(): void
-  /** Whether there was such a one after the first `since`. */
+  /** Whether one after the first `since` matches, or is forgotten. */
   has(since: number, matches: (item: T) => boolean): boolean
 }
 

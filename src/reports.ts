@@ -7,15 +7,15 @@ import { toCacheError } from './store/faults.ts'
 
 export interface Reports {
   readonly status: CacheStatus
-  /** Tells of a fault that has been seen to. */
+  /** Reports a fault that has been dealt with. */
   report(error: unknown, code?: CacheErrorCode, key?: string): CacheError
-  /** Reports a fault of a write and rejects with it, unless memory is all there is. */
+  /** Reports a fault of a write and throws it, unless the cache runs on memory alone. */
   fail(error: unknown): void
   /** Storage is left alone, for a fault; without one, it is back. */
   setOutage(fault?: CacheError): void
 }
 
-/** @param counts of the tier whose faults they are */
+/** @param counts of the second tier */
 export function createReports({ name, store, onError }: Pick<CacheOptions<unknown>, 'name' | 'onError'> & { readonly store?: unknown }, events: Emitter<CacheEvent>, counts: TierStats): Reports {
   /** All calls of a transaction reject with one error. */
   const told = new WeakSet<CacheError>()
@@ -23,7 +23,7 @@ export function createReports({ name, store, onError }: Pick<CacheOptions<unknow
   const reports = {
     status: initialStatus(name, store),
 
-    /** That a read was cut off by `close`, or that storage is not asked at all, is no fault. */
+    /** A read cut off by `close`, and a call while storage is left alone, are no faults. */
     report(error: unknown, code: CacheErrorCode = 'write-failed', key?: string) {
       const failure = toCacheError(code, error, undefined, { key })
       if (/^(closed|paused)$/.test(failure.code) || told.has(failure)) return failure

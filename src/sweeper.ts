@@ -25,7 +25,7 @@ export interface Kept {
 }
 
 export interface Sweeper {
-  /** Sees to it that a sweep is due. */
+  /** Starts the timer, unless it runs. */
   arm(): void
   /** Resolves to how many keys expired. */
   sweep(now: number): Promise<number>
@@ -42,7 +42,7 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
   let armed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** Of several tabs, one at a time sweeps what they share in the background. No key's lock has such a name. */
+  /** In the background, one tab at a time sweeps what they share. A key's lock begins with the database's name, so this name is no key's. */
   const sweepInTurn = (at: number): Promise<Swept> =>
     withLock(`sweep ${disk!.database}`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
 
@@ -52,7 +52,7 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
   }
 
   const sweep = async (at: number, background?: boolean): Promise<{ readonly count: number; readonly more: boolean | undefined }> => {
-    // Nothing of it concerns this version.
+    // Its faults are of other versions' databases.
     void collect().catch(() => {})
     const swept = sweepMemory()
     const keys = new Set(swept.keys)
@@ -76,7 +76,7 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
     armed = false
     const more = await sweep(now(), true).then((swept) => swept.more, () => true)
     timer = undefined
-    // What was put there meanwhile it may have missed.
+    // The sweep may have missed what was stored meanwhile.
     if (more || armed) arm()
   }
 

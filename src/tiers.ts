@@ -1,6 +1,5 @@
-// The two tiers as one: memory in front of a store, and the other tabs that share it. What a call means, and whether its
-// arguments are right, is cache.ts's business; what it does to the tiers is that of reads.ts and writes.ts. What other tabs
-// change, memory forgets.
+// The two tiers as one: memory in front of a store, and the other tabs that share the store. cache.ts says what each call means
+// and checks its arguments; reads.ts and writes.ts say what it does to the tiers. What other tabs change, memory forgets.
 
 import { EVERYTHING, type Change } from './change.ts'
 import { withCodec } from './codec.ts'
@@ -31,7 +30,7 @@ export interface Tiers<V> extends Reads<V>, Omit<Writes<V>, 'saveAgain'> {
   begin(): number
   /** The fresh entry that memory holds, uncounted. Reads the clock. */
   peek(key: string): Entry<V> | undefined
-  /** Tells of a fault that has been seen to. */
+  /** Reports a fault that has been dealt with. */
   report(error: unknown): void
   /** Resolves to how many keys expired. */
   sweep(now: number): Promise<number>
@@ -54,7 +53,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     settings,
     (key, value, cause) => {
       if (cause === 'expired') events.emit({ type: 'expire', key, local: true })
-      // What it gives back may be a promise that rejects.
+      // Returned, as it may be a promise that rejects.
       return onRemove?.(key, value, cause)
     },
     () => sweeper.arm(),
@@ -88,8 +87,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
 
   /**
-   * Memory may have missed changes. Where the disk does not tell which, it forgets all that may be out of date.
-   * @param briefly if it was for a moment: then what it alone holds stays, and what was missed is seen to as that is stored
+   * Asks the log for changes that memory may have missed. If the log cannot tell, memory forgets all that may be out of date.
+   * @param briefly if messages were missed for a moment only: then entries that only memory has are kept; whether they were overtaken shows when they are stored
    */
   const check = (briefly: boolean): void => {
     if (closed || disk!.position === undefined) return
@@ -138,20 +137,20 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       },
       onDestroy() {
         if (!closed) ending = destroy(false).catch(() => {})
-        // One that is being closed has still to write.
+        // A cache that is being closed may still be writing.
         else if (!destroyed) void disk.leave()
       },
       onHide: () => disk.release(true),
       onShow(wasAway) {
         disk.release(false)
-        // The disk has never answered, so that it cannot be asked.
+        // The log was never read, so it cannot be asked.
         if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
-        // What memory alone holds can be out of date only where messages did not reach the page.
+        // Entries that only memory has can be out of date only if messages did not reach the page.
         check(!wasAway)
       },
     })
 
-  // Nobody knows yet what the store holds, so each look at it arms the sweep.
+  // What the store holds is not known, so each read of it arms the sweep.
   const reads = createReads(memory, store, counts, () => sweeper.arm(), report)
   const writes = createWrites({ memory, store, counts, tell, fail, isAlone: () => reports.status.persistence === 'memory' })
 
@@ -175,7 +174,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     try {
       await finish()?.catch(onFault)
     } finally {
-      // The others have been told of the last commit.
+      // Not before: the others are told of the last commit.
       tabs?.close()
     }
   }
@@ -207,7 +206,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     peek(key) {
       readClock()
       const entry = memory.peek(key)
-      // Memory has seen to the expiry; a ttl that ends earlier is an exception.
+      // Memory has checked `expiresAt`; only with a stale window does the ttl end earlier.
       return memory.now >= entry?.staleAt! ? undefined : entry
     },
 

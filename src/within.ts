@@ -1,4 +1,4 @@
-// The limit of every wait. It is counted in parts: a page that was frozen or asleep meanwhile loses one, not all.
+// Time limits of waits. The time is counted in parts: to a page that was frozen or asleep meanwhile only one part is lost.
 
 const PARTS = 4
 
@@ -9,14 +9,14 @@ export async function within<T>(ms: number, promise: PromiseLike<T>): Promise<T>
 }
 
 export interface Limiter {
-  /** As {@link within}, less a part at most. */
+  /** As {@link within}, but up to one part earlier. */
   within<T>(ms: number, promise: PromiseLike<T>): Promise<T>
-  /** Leaves no timer once nothing is waited for. */
+  /** Clears the timer if nothing is waited for. */
   stop(): void
 }
 
 /**
- * For waits that are many and short: one timer counts for all, as setting and clearing one takes a twentieth of a read.
+ * For many short waits: one timer serves all of them, because to set and clear one takes a twentieth of a read.
  * @param part ms
  */
 export function createLimiter(part: number): Limiter {

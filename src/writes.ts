@@ -1,5 +1,5 @@
-// Writes of the two tiers. Memory changes in the call itself and the store follows; where what is there decides, the store
-// decides, and memory follows it.
+// Writes of the two tiers. Memory changes in the call itself and the store follows. Where a write depends on what is there, the
+// store decides and memory follows.
 
 import type { Change } from './change.ts'
 import type { TierStats } from './contract.ts'
@@ -14,16 +14,16 @@ export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
 export interface Writes<V> {
   /**
    * Puts entries of one lifetime into both tiers, all or nothing in the store.
-   * @param told of what a load has brought: whether others have told of a change of it since the load began
-   * @param since where the log stood then
+   * @param told given for entries of a load: whether others have told of a change to them since the load began
+   * @param since where the log stood when the load began
    */
   set(entries: readonly Entry<V>[], told?: boolean, since?: number): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
    * Has the store decide, or memory where there is none; then memory follows. Resolves to the fresh entry that was there.
-   * @param tags of a new entry; absent where it keeps those that are there
-   * @param renews that it keeps the value, and is no use
+   * @param tags of a new entry; absent if it keeps those that are there
+   * @param renews whether it keeps the value, and so does not count as use
    */
   change(key: string, decide: Decide<V>, tags?: readonly string[], renews?: boolean): Promise<Entry<V> | undefined>
   removeAll(change: Change): Promise<void>
@@ -35,7 +35,7 @@ export interface Wiring<V> {
   readonly memory: MemoryTier<V>
   readonly store: Store<V> | undefined
   readonly counts: Readonly<Record<'memory' | 'store', TierStats>>
-  /** Tells listeners, who may use the cache: all that a call does by itself has been done. */
+  /** Tells listeners of a change. They may use the cache, so this comes after everything that the call itself does. */
   tell(change: Change): void
   /** Takes a fault, or throws it. */
   fail(error: unknown): void
@@ -52,7 +52,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       if (!store) return false
       await store.write(writes)
       counts.store.writes += writes.length
-      // It may bear the mark of an older one, which was evicted meanwhile.
+      // The same object may have been marked by an earlier write that failed.
       for (const { entry } of writes) if (entry) unsaved.delete(entry)
       return true
     } catch (error) {
@@ -65,7 +65,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
     }
   }
 
-  /** @param first done in the same step */
+  /** @param first done in the same synchronous step */
   const invalidate = (write: Write<V>, first?: () => void): Promise<boolean> => {
     const saving = held.atOnce(() => {
       first?.()
@@ -86,27 +86,27 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
     return isFresh(found, at) ? found : undefined
   }
 
-  /** What was refused for a later change must not be served either. */
+  /** Drops an entry from memory that the store has refused because of a later change. */
   const drop = (entry: Entry<V>, write: Write<V>): void => {
     const { key } = entry
     if (write.entry === entry || held.peek(key) !== entry) return
     held.delete(key)
-    // What others tell need not concern it: it may have been written with something else, all or nothing.
+    // No other event may tell of it: the later change may have been of another key that was to be written with this one.
     tell({ type: write.entry ? 'set' : 'delete', key })
   }
 
   return {
     set(entries, told, since) {
-      // A change under way was asked for during the load. Of one that was told nobody knows when it came, where the log could not be asked.
+      // Of a load: a change that is under way was asked for later. So, perhaps, was a change that others told of, if the log could not be read.
       if (told !== undefined && ((told && since === undefined) || entries.some(({ key }) => changes.has(key)))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
       const saving = held.atOnce(() => {
         for (const { change, entry } of writes) {
-          // The store knows which came first, and is asked from then on.
+          // Only the store knows which came first, so reads ask it from now on.
           if (told) memory.forget(change, true)
           else {
-            // What has gone in cannot be taken back, so a `weigh` that throws fails the first alone.
+            // A `weigh` that throws fails the call at the first entry only: those that are in cannot be taken back.
             if (entry === entries[0]) memory.put(entry!)
             else memory.keep(entry!)
             memory.overtake(change)
@@ -130,11 +130,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
 
     async change(key, decide, tags, renews) {
       let before = memory.peek(key)
-      /** What the store does not have. */
+      /** The entry that memory has and the store has not. */
       let local: Entry<V> | undefined
       const at = memory.now
       let fresh: Entry<V> | undefined
-      /** Whether what comes of it is over at once. */
+      /** Whether the new entry expires at once. */
       let over = false
       const write: Write<V> = {
         change: { type: 'set', key },
@@ -142,7 +142,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         decide(stored) {
           local = before && unsaved.has(before) ? before : undefined
           const found = stored ?? local
-          // Another tab may have written it while this page slept; what is made of it is then of that time too.
+          // Another tab may have written it while this page slept: then the clock is read again.
           const by = found && isFromFuture(found, at) ? memory.readClock() : at
           fresh = isFresh(found, by) ? found : undefined
           const next = decide(fresh)
@@ -150,7 +150,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
           return over ? undefined : (next ?? stored)
         },
       }
-      // Storage that is left alone has no say: memory decides at once, so that nothing comes between, and it gets what comes of it.
+      // While storage is left alone, memory decides at once, so that nothing comes between; storage is given the outcome when it is back.
       const alone = isAlone() && !changes.has(key)
       const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [], left: before }
       looking.tags = tags && looking.tags?.concat(tags)
@@ -162,7 +162,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       try {
         saved = !alone && (await save([write]))
       } catch (error) {
-        // It has gone from disk, as others are told.
+        // The refused write has removed the entry from disk, and others are told so.
         if (write.found && !held.peek(key)) tell({ type: 'delete', key })
         throw error
       } finally {
@@ -175,18 +175,18 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         write.entry = write.decide!(write.found)
       }
       looking.left = write.entry
-      // What has come after it stays.
+      // A later change stays.
       if (!saved && superseded) return fresh
       const { found = local, entry } = write
       const next = entry === write.found && !over ? found : entry
       const changed = next !== found
       if (changed) {
-        // What has come after it has overtaken what began before, and not what began since.
+        // Otherwise the later change has overtaken the fetches before it, and those that began since must go on.
         if (!looking.overtaken) memory.overtakeFetches(write.change)
-        // The store has it again, or what has come in its place.
+        // The store now has it, or what has replaced it.
         if (local) unsaved.delete(local)
       }
-      // Where others have changed it too, and where a later change may find what this one has left and leave it so, the store is asked.
+      // If others have changed the key too, or a later change may leave in place what this one has left, reads ask the store.
       if (saved && (looking.told || (changed && looking.last !== write))) {
         if (!superseded) held.delete(key)
       } else if (!superseded) {
@@ -197,7 +197,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         })
       }
       if (changed && alone) save([{ change: write.change, decide: () => next, entry: next }]).catch(() => {})
-      // What has come after it was told already.
+      // A later change was told already.
       if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh
     },
@@ -207,7 +207,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const since = disk.position
       const lost = [...held.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
       const saveOne = async (entry: Entry<V>): Promise<void> => {
-        // What was asked for meanwhile comes after it.
+        // A change that was asked for meanwhile wins.
         const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (held.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
         const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
         await disk.restore([write])

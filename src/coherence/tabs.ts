@@ -1,33 +1,33 @@
-// What the caches of one name tell each other, in tabs and workers, and what a page's life means to them. Messages are hints
-// that arrive late, twice or never; the log on disk is what counts (store/log.ts). Never values, only what changed.
+// What caches of one name tell each other, across tabs and workers, and what the life of a page means to them. Messages say what
+// changed, never values. They are hints that may arrive late, twice or never; the log on disk (store/log.ts) is what counts.
 
 import { changesIn, type Change } from '../change.ts'
 import { weakly } from '../weakly.ts'
 import { within } from '../within.ts'
 
-/** What a cache does about the others, and about its page. */
+/** What a cache does when others, or its page, have news. */
 export interface Peer {
-  /** Others changed something; the numbers of their records in the log. */
+  /** Others changed something. @param ids the numbers of their records in the log */
   onChanges(changes: readonly Change[], ids: readonly number[]): void
-  /** Another has removed the data of the name. */
+  /** Another cache has destroyed the data of the name. */
   onDestroy(): void
   /** The page goes: an open handle would keep it out of the back/forward cache. */
   onHide(): void
   /**
    * The page is back, and may have missed messages.
-   * @param wasAway that it has, if there were any
+   * @param wasAway whether it was in the back/forward cache, where messages do not reach it
    */
   onShow(wasAway: boolean): void
 }
 
 export interface Tabs {
-  /** Tells of a commit, and the number of its record in the log, together with others of the next few ms. */
+  /** Tells of a commit, together with others of the next few ms. @param id the number of its record in the log */
   post(changes: readonly Change[], id?: number): void
   postDestroy(): void
   /** Whether a cache somewhere uses a database, as far as can be heard. A tab that is frozen does not answer. */
   isUsed(database: string): Promise<boolean>
   close(): void
-  /** What messages and page events call. The page and the channel do not hold it, so whoever joined has to. */
+  /** The functions that messages and page events call. The page and the channel hold them weakly, so whoever joined has to hold them. */
   readonly held: readonly unknown[]
 }
 
@@ -48,10 +48,10 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   let changes: Change[] = []
   let ids: number[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** When others have said of a database, which they were asked about, that they use it. */
+  /** By database asked about: when others last said that they use it. */
   const used = new Map<unknown, number>()
 
-  /** What a page that has gone had still to do is told all the same. */
+  /** Posts even if the page has gone: commits that were under way then are told too. */
   const post = (message: object): void => {
     if (isAway) open()
     channel?.postMessage(message)
@@ -72,7 +72,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       channel.onmessage = receive
       // It must not keep a process of Node alive.
       ;(channel as { unref?(): void }).unref?.()
-      // Whoever has asked just before has not been answered.
+      // Answers a question that was asked just before.
       channel.postMessage({ used: database })
     } catch {
       // An origin without storage has no channel.
@@ -113,7 +113,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
 
   const receive = weakly(onMessage)
   const listener = weakly(onPageEvent)
-  // Before the page's own listeners, which may ask the cache.
+  // Captured, to run before the page's own listeners, which may use the cache.
   for (const type of PAGE_EVENTS) globalThis.addEventListener?.(type, listener, true)
   open()
 
@@ -125,7 +125,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       if (id !== undefined) ids.push(id)
       if (waits) return
       timer = setTimeout(flush, COLLECTED_FOR)
-      // Its timers wait for a second or more.
+      // In a hidden page timers wait for a second or more.
       if (globalThis.document?.hidden) flush()
     },
     postDestroy: () => post({ destroy: true }),
@@ -134,7 +134,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
       const asking = channel
       if (!used.has(asked)) used.set(asked, 0)
       post({ asked })
-      // Nobody answers: it is the time that counts.
+      // Waits the whole time: an answer only sets `used`.
       await within(ANSWERED_IN, new Promise(() => {})).catch(() => {})
       return !channel || channel !== asking || used.get(asked)! >= since
     },

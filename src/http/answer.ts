@@ -1,19 +1,19 @@
-// Responses as callers get them: each says in Cache-Status (RFC 9211) how it came.
+// Responses as callers get them; each says in Cache-Status (RFC 9211) where it came from.
 
 import type { Ask } from './ask.ts'
 import { partOf } from './range.ts'
 import type { StoredResponse } from './variants.ts'
 
-/** What a script cannot see into, or make again, is given as it is. */
+/** Whether a script can read a response and build another like it; one that it cannot is passed through as it is. */
 export function isReadable({ status }: Response): boolean {
   return status >= 200 && status < 600
 }
 
-/** A response from the network, with its body or with what takes the body's place. */
+/** A response from the network, with its own body or another in its place. */
 export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
   const { status, statusText } = response
-  // In one field: of two of one name browsers may pass on the first alone.
+  // In one field: of two with one name browsers may pass on only the first.
   const headers = new Headers(response.headers)
   headers.append('cache-status', cacheStatus)
   return make(body, { status, statusText, headers }, response, { signal })
@@ -44,27 +44,27 @@ export function gatewayTimeout(cacheStatus: string): Response {
 function make(body: BodyInit | null, init: ResponseInit, members: Members, live?: Live): Response {
   Answer ??= defineAnswer()
   const { status = 200, statusText = '', headers = [] } = init
-  // Statuses that have no body (Fetch, "null body status"), and characters that Node lets through, but `Response` does not take.
+  // Some statuses have no body (Fetch, "null body status"). Node lets characters through in `statusText` that `Response` refuses.
   return new Answer([204, 205, 304].includes(status) ? null : body, { status, statusText: statusText.replace(/[^\t -~\x80-\xff]/g, '?'), headers }, members, live)
 }
 
-/** Members that the constructor of `Response` does not take. */
+/** Members that the constructor of `Response` cannot set. */
 type Members = Partial<Pick<Response, 'url' | 'redirected' | 'type'>>
 
-/** Of a body that may break off. */
+/** For a response whose body is still arriving. */
 interface Live {
   signal: AbortSignal | undefined
 }
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
 
-/** By clone: Node cancels the body of a response that nobody holds any more. */
+/** Keeps what a clone was made from: Node cancels the body of a response that is garbage-collected. */
 const sources = new WeakMap<Response, Response>()
 
-/** Its clones have the members too. Own properties would take longer. */
+/** The class of answers. Getters, not own properties, which would take longer; a clone has the members too. */
 let Answer: ReturnType<typeof defineAnswer> | undefined
 
-/** At first use: importing this must not need a `Response`, which environments for tests may lack. */
+/** Defined at first use: the import must not need a `Response`, which test environments may lack. */
 function defineAnswer() {
   return class Answer extends Response {
     readonly #members: Members
@@ -108,12 +108,15 @@ function defineAnswer() {
   }
 }
 
-/** Engines differ in what a stream that was not fetched breaks off with: an abort, if with an error at all; a lost connection, in Firefox, as if aborted. */
+/**
+ * Rejects as the body of a fetched response does. Engines differ in the error of a stream that they did not fetch: an abort may give
+ * none, and Firefox reports a lost connection as an abort.
+ */
 async function failAsFetch(reading: Promise<unknown>, live: Live): Promise<unknown> {
   const { signal } = live
   try {
     const whole = await reading
-    // An abort after the end changes nothing for its clones either.
+    // An abort after the end must not affect its clones either.
     if (!signal?.aborted) live.signal = undefined
     return whole
   } catch (error) {

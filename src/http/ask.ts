@@ -1,12 +1,12 @@
-// What a call of fetch asks for, read without building a `Request` where there is no need: one costs as much as a third of
-// an answer from memory.
+// What a call of fetch asks for, read without building a `Request` if possible: that takes a third of the time of an answer from
+// memory.
 
 import { parseDirectives, type Directives } from './directives.ts'
 import { memoize } from './memoize.ts'
 
 export type Input = Parameters<typeof fetch>[0]
 
-/** What the cache looks at of a request. */
+/** A request, as far as the cache looks at it. */
 export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' | 'credentials' | 'redirect' | 'mode' | 'integrity'>> {
   /** Absolute, without fragment. */
   readonly url: string
@@ -14,34 +14,34 @@ export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' |
   readonly own: boolean | undefined
   readonly headers: Fields
   readonly signal: AbortSignal | undefined
-  /** Of its Cache-Control; `Pragma: no-cache` stands in where there is none (RFC 9111, section 5.4). */
+  /** Of its Cache-Control, else of its Pragma (RFC 9111, section 5.4). */
   readonly directives: Directives
-  /** The whole request. */
+  /** Builds the whole request. */
   readonly request: () => Request
 }
 
-/** Header fields by their names in lower case. */
+/** Header fields by lower-case name. */
 export type Fields = ReadonlyMap<string, string>
 
 const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', redirect: 'follow', mode: 'cors', integrity: '' } as const
 
-/** @returns what reads a call; it throws TypeError as `new Request` does */
+/** @returns a function that reads the arguments of a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
   const here = globalThis.location?.origin
-  /** To parse one takes as long as a third of an answer from memory. */
+  /** Memoized: to parse a URL takes a third of the time of an answer from memory. */
   const urlOf = memoize((written, base: string | undefined) => new URL(written, base).href.split('#')[0]!)
 
   return (input, init) => {
     let request = input instanceof Request && !init ? input : undefined
     const build = (): Request => (request ??= new Request(input, init))
-    // Another realm's Request will do, and whatever else is no text: so says `Request` itself.
+    // A Request of another realm, or any other object: `Request` itself knows what to do with it.
     if (typeof input !== 'string' && !(input instanceof URL)) build()
-    // An init may be a Request, or of a class: its members are inherited, and need not be enumerable.
+    // An init may be a Request, or of a class: then its members are inherited, and perhaps not enumerable.
     if (init && Object.getPrototypeOf(init) !== Object.prototype) build()
     for (const name in init) if (name !== 'headers' && name !== 'signal') build()
     const { method, cache, credentials, redirect, mode, integrity } = request ?? DEFAULTS
     const headers = fieldsOf(request?.headers ?? init?.headers)
-    // Relative ones count from the page.
+    // Relative URLs are resolved against the page's.
     const base = globalThis.document?.baseURI ?? globalThis.location?.href
     const written = request?.url ?? String(input)
     const url = urlOf(written, base)
@@ -58,16 +58,16 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
       integrity,
       signal,
       directives: parseDirectives(headers.get('cache-control') ?? headers.get('pragma')),
-      // As it was when it was asked for: a `URL` and fields may change afterwards, and so may the page's address.
+      // From what was read above: a `URL` object, the fields and the page's address may have changed since the call.
       request: () => (request ??= new Request(new URL(written, base), { headers: [...headers], signal: signal ?? null })),
     }
   }
 }
 
-/** A name and a value that `Headers` takes as they stand. */
+/** A name and a value that `Headers` would not change. */
 const PLAIN = /^[\w-]+\n[!-~]+( [!-~]+)*$/
 
-/** Each call of a `Headers` takes as long as all of a `Map`. */
+/** Avoids `Headers` where possible: one call of it takes as long as building the whole `Map`. */
 function fieldsOf(given: HeadersInit = {}): Fields {
   if (Object.getPrototypeOf(given) === Object.prototype) {
     const pairs = Object.entries(given)

@@ -1,13 +1,13 @@
-// What becomes of bodies that are stored.
+// Bodies that are given to a caller and stored at once.
 
 import { within } from '../within.ts'
 
 type Chunk = Uint8Array<ArrayBuffer>
 
-/** ms that a body may take: whoever joined its request waits for all of it. */
+/** ms that a body may take: callers that joined its request wait for all of it. */
 const LONGEST = 30_000
 
-/** All of a body, read ahead of its other readers, once it has come to its end; rejects where it breaks off, takes too long or is longer than the limit, in bytes. */
+/** Reads a whole body, not waiting for the reader of its other branch. Rejects if it breaks off, takes too long or is longer than the limit, in bytes. */
 export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayBuffer> {
   let size = 0
   const counter = new TransformStream<Chunk, Chunk>({
@@ -19,20 +19,20 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
   })
   const late = new AbortController()
   return within(LONGEST, new Response(body.pipeThrough(counter, { signal: late.signal })).arrayBuffer()).catch((error) => {
-    // Or it would be read on, and its origin never see that nobody wants it.
+    // Otherwise it would be read on, and the origin would never see that nobody wants it.
     late.abort()
     throw error
   })
 }
 
 /**
- * A body for the caller who asked. It ends when it is stored. What the caller does with its chunks is not to change what is stored:
- * of a body that is no byte stream both have the same. (A `Buffer` has a `slice` of its own, which copies nothing.)
+ * A body for the caller, which ends once the response is stored. Its chunks are copies, because the branches of a tee share theirs unless
+ * the body is a byte stream: what the caller does to them must not change what is stored. (`Buffer` has a `slice` of its own, which copies nothing.)
  */
 export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | undefined, stored: () => Promise<void>): ReadableStream<Chunk> {
   let leave!: () => void
   const { readable, writable } = new TransformStream<Chunk, Chunk>({
-    // A pipe that has a signal first waits for its reader to take what has come, and holds the connection meanwhile.
+    // Not by a signal of the pipe: when aborted, that waits for its reader to take what has come, and holds the connection meanwhile.
     start: (controller) => void (leave = leaveBy(controller, signal)),
     transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk) as Chunk),
     flush: stored,
@@ -44,7 +44,7 @@ export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | unde
   return readable
 }
 
-/** A signal may live as long as the page: it is not to hold a body that nobody has any more. */
+/** A signal may live as long as the page: it must not hold a body that nobody else does. */
 function leaveBy(controller: TransformStreamDefaultController, signal: AbortSignal | undefined): () => void {
   const reference = new WeakRef(controller)
   return () => reference.deref()?.error(signal!.reason)

@@ -1,5 +1,5 @@
-// createCachedFetch: the order of things for one call of fetch. What may be used is verdict.ts's business, what is stored
-// policy.ts's, and how it comes from the origin exchange.ts's.
+// createCachedFetch: what happens in one call of fetch. verdict.ts says whether a stored response may be used, policy.ts what may
+// be stored, and exchange.ts asks the origin.
 
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
@@ -24,7 +24,7 @@ import { judge, mayStandIn } from './verdict.ts'
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
  *
- * @param cache holds the responses, one entry each, and another for a long body; apart from them it may hold what it likes (then hand it over `as Cache<HttpEntry>`)
+ * @param cache holds the responses: one entry each, and another for a large body. It may hold other entries too (then pass it `as Cache<HttpEntry>`)
  * @throws TypeError, RangeError for bad options
  * @example
  * const cache = createCache<HttpEntry>({ name: 'api' })
@@ -43,21 +43,21 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const isHandled = (ask: Ask): boolean =>
     /^https?:/.test(ask.url) &&
     ask.mode !== 'navigate' &&
-    // Nothing can be seen of it, nor stored.
+    // Its response is opaque: it can neither be read nor stored.
     !(ask.mode === 'no-cors' && !ask.own) &&
     !(ask.mode === 'same-origin' && ask.own === false) &&
-    // Developer tools ask so in other modes (Chromium issue 1098389).
+    // Developer tools send it with other modes (Chromium issue 1098389).
     !(ask.cache === 'only-if-cached' && ask.mode !== 'same-origin') &&
     (!match || match(ask.request()))
 
-  /** Goes past what is stored. What an unsafe request has changed is not used any more. */
+  /** Bypasses the stored responses, and invalidates after an unsafe request. */
   const forward = async (ask: Ask, why: string, request = ask.request()): Promise<Response> => {
-    // One whose partition cannot be told is refused before anything is done.
+    // First, so that a request whose partition cannot be told is not sent.
     const prefix = SAFE.test(ask.method) ? undefined : prefixFor(ask)
     const response = await settings.fetch(request)
     if (prefix && (response.redirected || response.status < 400)) {
       await invalidateAfter(cache, prefix, ask, response, settings.invalidates).catch((error) => {
-        // Faults of the cache are reported. The app's must not hide that the origin has done what it was asked for.
+        // Faults of the cache were reported. A mistake of the app must not hide that the origin has done what it was asked for.
         if (!(error instanceof CacheError)) reportLater(error)
       })
     }
@@ -66,7 +66,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
-  /** Uses what is stored, or asks the origin. */
+  /** Answers from what is stored, or asks the origin. */
   const answer = (wanted: Wanted, found: Found): Response | Promise<Response> => {
     const { ask } = wanted
     ask.signal?.throwIfAborted()
@@ -87,19 +87,19 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     return request(task())
   }
 
-  /** Asks the origin; what is stored stands in where it may. */
+  /** Asks the origin; if that fails, serves the stored response if it may. */
   const request = async (task: Task): Promise<Response> => {
     const { ask, stored, bytes } = task
     const standsIn = stored && settings.offlineStale && task.asked < stored.end && mayStandIn(stored, ask)
     try {
-      // What comes of a part, or of HEAD where nothing is stored, is not stored.
+      // The answer to a Range request, or to HEAD if nothing is stored, is not stored.
       const answer = ask.headers.has('range') || (ask.method === 'HEAD' && !stored) ? forward(ask, task.why) : answerOf(task)
       if (!standsIn || networkTimeout >= 2 ** 31) return await answer
       return await within(networkTimeout, answer).catch((error) => {
-        // What was removed meanwhile stands in for nothing.
+        // A response that was removed meanwhile is not served.
         if (ask.signal?.aborted || task.isOvertaken(stored.tags)) return answer
         task.background = true
-        // Or it would hold its connection.
+        // Otherwise its unread body would hold the connection.
         answer.then(({ body }) => body?.cancel()).catch(() => {})
         throw error
       })
@@ -111,23 +111,23 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     }
   }
 
-  /** Whoever joined another's request looks at what it has stored; where that does not fit, it asks for itself. */
+  /** Exchanges; if it joined the request of another caller, it looks at what that has stored. If nothing fits, it asks for itself. */
   const answerOf = async (task: Task): Promise<Response> => {
     const { ask, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of [refreshes, true]) {
-      // What was asked for before a removal is not stored after it; once it has begun, the load sees to that.
+      // What was asked for before a removal must not be stored after it. Once the load has begun, it sees to that itself.
       if (task.isOvertaken()) break
       const response = await exchange(cache, settings, task, refresh)
       if (response) return response
       const { stored, bytes } = await find(cache, task)
       const now = clock.now()
-      // What it joined was asked for by one who waited.
+      // It joined a request that was not made in the background, of which `listen` does not tell.
       if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
-      // Where it or the request forbids to use it without asking, it was asked for after the call.
+      // If a stale one may not be served, the answer must have been asked for after this call.
       const isNew = stored && stored[task.background || mayStandIn(stored, ask) ? 'responseTime' : 'requestTime'] > asked
       if (stored && bytes && !stored.matchesNone && (isNew || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
-      // A list that is fresh for another variant's sake has kept the load from asking.
+      // The load did not ask because the list is fresh, but that is for the sake of another variant.
       if (task.background && !(await cache.has(task.key))) break
     }
     if (task.background) throw new TypeError('Cannot fetch: nobody waits for it')
@@ -146,7 +146,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const [latest] = await list(cache, event.key).catch(() => [])
     if (latest?.changed !== undefined) tellUpdate(url, latest, latest.changed)
   }
-  // A server may make one for each of its requests. Whoever is to be told of updates stays.
+  // A server may create one cachedFetch per request, so it must be collectable; one that tells of updates stays.
   if (onUpdate) cache.subscribe(listen)
   else subscribeFor(removals, cache, listen)
 
@@ -155,16 +155,16 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     ask.signal?.throwIfAborted()
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
-    // A caller with preconditions sees to validation itself (Fetch, HTTP-network-or-cache fetch).
+    // A caller that sends preconditions validates by itself (Fetch, HTTP-network-or-cache fetch).
     const validates = (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
-    // Across origins a page's own cache asks through its service worker so, and holds the load meanwhile.
+    // In a service worker: across origins these are the requests of a page's own cachedFetch, which holds the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) {
-      // A page's own cache must see where its request was redirected to: of a response that is made anew, its worker does not tell.
+      // In a service worker unchanged: a page's own cachedFetch must see the redirects, which a newly built response does not tell.
       return event ? settings.fetch(ask.request()) : forward(ask, 'bypass')
     }
     try {
-      // Whose it is counts now: the app may go on to another user.
+      // Whose request it is must be asked now: the app may switch users before the answer.
       const prefix = prefixFor(ask)
       const began = removals.count()
       const digest = digestOf(ask.headers)
@@ -175,7 +175,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const isOvertaken: Task['isOvertaken'] = (tags) => removals.has(began, (removal) => concerns(removal, key, tags))
       const wanted = { ask, event, prefix, whose, key, user, isOvertaken }
       const response = answer(wanted, peek(cache, wanted) ?? (await find(cache, wanted)))
-      // A hit waits for nothing.
+      // No await for a hit.
       return response instanceof Promise ? await response : response
     } catch (error) {
       if (error instanceof CacheError && error.code === 'closed') return forward(ask, 'bypass')
@@ -190,7 +190,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   } satisfies Omit<CachedFetch, never>)
 }
 
-/** One call of fetch, and where its responses are. */
+/** One call of fetch, and where its responses are stored. */
 type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'whose' | 'key' | 'user' | 'isOvertaken'>
 
 type Removal = Exclude<Change, { type: 'set' }>
@@ -203,12 +203,12 @@ type Listener = (event: CacheEvent) => unknown
 const listeners = new WeakMap<object, Listener>()
 let ended: FinalizationRegistry<WeakRef<() => void>> | undefined
 
-/** Listens as long as anybody has the owner. */
+/** Listens until the owner is garbage-collected. */
 function subscribeFor(owner: object, cache: Cache<HttpEntry>, listener: Listener): void {
   listeners.set(owner, listener)
   const reference = new WeakRef(listener)
   const end = cache.subscribe((event) => (reference.deref() ?? end)(event))
-  // Where all is answered from the cache, no event comes. It must not hold the cache, whose other listeners may hold the owner.
+  // If all is answered from the cache, no event comes to end it. Held weakly: `end` holds the cache, whose other listeners may hold the owner.
   ended ??= new FinalizationRegistry((end) => end.deref()?.())
   ended.register(owner, new WeakRef(end))
 }

@@ -14,19 +14,19 @@ export interface CachedFetchOptions {
    */
   readonly name?: string
   /**
-   * Whose responses these are, such as the id of the user who is logged in: no partition ever sees another's. A session in
-   * cookies cannot be told from another by a script, so an app with logins by cookie must give it.
+   * Whose responses these are, such as the id of the user who is logged in: no partition ever sees another's. Scripts cannot tell
+   * one session cookie from another, so an app whose users log in by cookie must give it.
    * @default none; users are told apart by a digest of the request's Authorization (on servers of its Cookie too)
    */
   readonly partition?: (request: Request) => string
   /**
-   * Which requests are cached; all others go to the network as they are. Asked about http(s) alone.
+   * Which requests are cached; all others go to the network unchanged. Called for http(s) requests only.
    * @default all
    */
   readonly match?: (request: Request) => boolean
   /**
-   * How a stored response is asked about. `explicit`: by its own validators, past the browser's HTTP cache; across origins that
-   * costs a preflight. `http-cache`: by the browser's HTTP cache. `auto`: explicit on servers and for the page's own origin.
+   * How a stored response is revalidated. `explicit`: with its validators, past the browser's HTTP cache; across origins that
+   * costs a preflight. `http-cache`: through the browser's HTTP cache. `auto`: explicit on servers and for the page's own origin.
    * @default 'auto'
    */
   readonly revalidate?: 'auto' | 'explicit' | 'http-cache'
@@ -37,45 +37,45 @@ export interface CachedFetchOptions {
    */
   readonly heuristic?: number
   /**
-   * ms for which a response is fresh that does not say so, and has no Last-Modified either.
+   * ms for which a response is fresh that does not say how long it is, and has no Last-Modified either. Not for errors.
    * @default 0
    */
   readonly defaultTtl?: number
   /**
-   * ms past its freshness in which a stored response stands in for an answer 500, 502, 503 or 504.
+   * ms past its freshness in which a stored response is served in place of a 500, 502, 503 or 504.
    * @default what the response, or the request, says (RFC 5861)
    */
   readonly staleIfError?: number
   /**
-   * Whether a stale response stands in when the origin cannot be reached, unless it forbids that (RFC 9111, section 4.2.4).
+   * Whether a stale response is served when the origin cannot be reached, unless it forbids that (RFC 9111, section 4.2.4).
    * @default true
    */
   readonly offlineStale?: boolean
   /**
-   * ms to wait for the network while a stale response could stand in; then it does, and the request goes on.
-   * @default Infinity; so is 2^31 and more
+   * ms to wait for the network if a stale response could be served instead; then it is, and the request goes on.
+   * @default Infinity; 2^31 and more mean the same
    */
   readonly networkTimeout?: number
   /**
-   * What comes of a request that cannot be answered: `throw` rejects, as fetch does; `504` gives a response of that status.
+   * What becomes of a request that cannot be answered: `throw` rejects, as fetch does; `504` gives a response with that status.
    * @default 'throw'
    */
   readonly unreachable?: 'throw' | '504'
   /**
-   * The largest body stored, bytes; a larger one passes through.
+   * The largest body that is stored, in bytes; larger ones are passed through.
    * @default 5 MiB
    */
   readonly maxBodyBytes?: number
   /** Header fields that are not stored, such as `set-cookie` on a server. */
   readonly omitHeaders?: readonly string[]
-  /** Names under which {@link CachedFetch.invalidate} finds a response, beside its Cache-Groups (RFC 9875). It looks at the response without reading its body. */
+  /** Groups by which {@link CachedFetch.invalidate} finds a response, besides its Cache-Groups (RFC 9875). It must not read the response's body. */
   readonly groups?: (response: Response) => readonly string[]
-  /** Groups that a successful unsafe request invalidates, beside its Cache-Group-Invalidation. */
+  /** Groups that a successful unsafe request invalidates, besides those of Cache-Group-Invalidation. */
   readonly invalidates?: (request: Request, response: Response) => readonly string[]
-  /** Told when a background request has confirmed or replaced what was served stale, in this tab or another. */
+  /** Called when a background request, in this tab or another, has confirmed or replaced a response that was served stale. */
   readonly onUpdate?: (update: HttpUpdate) => void
   /**
-   * Source of epoch ms; give it the cache's own.
+   * Source of epoch ms. Give it the clock of the cache, if that has one of its own.
    * @default Date
    */
   readonly clock?: Clock
@@ -84,11 +84,11 @@ export interface CachedFetchOptions {
 export interface HttpUpdate {
   readonly url: string
   readonly status: number
-  /** Whether the body is another. */
+  /** Whether the body has changed. */
   readonly changed: boolean
 }
 
-/** What to invalidate: a group, or else a URL, or else those that begin alike, or else a whole partition. Of several, the first counts. */
+/** What to invalidate: a group, a URL, all URLs with a prefix, or a whole partition. If several are given, the first of these counts. */
 export interface InvalidateSelector {
   /** A URL, absolute or relative to the page. */
   readonly url?: string | URL
@@ -108,10 +108,10 @@ export interface ExtendableEventLike {
 /** A drop-in `fetch`. In a service worker its third argument, the fetch event, keeps the worker alive for what is stored. */
 export interface CachedFetch {
   (input: Request | string | URL, init?: RequestInit, event?: ExtendableEventLike): Promise<Response>
-  /** Whether it would see to a request; for a service worker, which leaves all others to the browser. */
+  /** Whether the cache would handle a request; a service worker leaves all others to the browser. */
   handles(request: Request): boolean
-  /** Removes stored responses, and keeps those from being stored that were asked for before. */
+  /** Removes stored responses. Requests under way for them are not stored afterwards. */
   invalidate(selector: InvalidateSelector): Promise<void>
-  /** Removes a partition's responses (a logout), or all. */
+  /** Removes a partition's responses (for a logout), or all. */
   clear(partition?: string): Promise<void>
 }

@@ -1,5 +1,5 @@
-// One request to the origin for all who ask for the same. It runs as a load of the cache, which shares it among tabs and does
-// not store what was overtaken. The caller who runs it gets the response as it comes; the others what was stored.
+// One request to the origin for all callers that ask for the same. It runs as a load of the cache, which shares it among tabs and
+// does not store what was overtaken. The caller that runs it gets the response as it arrives; the others get what was stored.
 
 import type { Cache, LoaderContext, LoadOptions } from '../contract.ts'
 import { call } from '../errors.ts'
@@ -17,36 +17,36 @@ import { dropBodies, keep, list, type Found } from './responses.ts'
 import { findVariant, selectorsOf, type HttpEntry, type StoredResponse, type User } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
-/** What is stored is asked about, and may stand in. */
+/** A request to the origin, and what is stored: to be revalidated, and perhaps to be served if the origin fails. */
 export interface Task extends Found {
   readonly ask: Ask
-  /** Of its partition's keys. */
+  /** Of the keys of its partition. */
   readonly prefix: string
-  /** Follows a URL in the keys of one user's responses. */
+  /** What follows the URL in the keys of this user's responses. */
   readonly whose: string
   readonly key: string
   readonly user: User
-  /** Whether what is stored was served already, so that nobody reads what comes. */
+  /** Whether the stored response was served already, so that nobody will read the answer. */
   background: boolean
   readonly event: ExtendableEventLike | undefined
   /** For Cache-Status: why the origin is asked. */
   readonly why: string
-  /** Epoch ms. */
+  /** When the caller asked, epoch ms. */
   readonly asked: number
-  /** Whether something was removed since it began that concerns it. @param tags of what is stored; absent for what may come, of which nobody knows them */
+  /** Whether a removal since the call concerns it. @param tags of what is stored; absent for the answer to come, whose tags are not known */
   readonly isOvertaken: (tags?: readonly string[]) => boolean
 }
 
 /**
- * @param refresh asks the origin even if another has stored a fresh response
- * @returns undefined where another has asked, who may have stored what answers this request too
+ * @param refresh asks the origin even if another caller has stored a fresh response
+ * @returns undefined if another caller has asked, and may have stored what answers this request too
  */
 export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
   const { ask, prefix, whose, key, user, stored, bytes, event, why } = task
   const { clock, name, maxBodyBytes } = settings
   const leaving = new AbortController()
   const leave = (): void => {
-    // A caller who was served already ends nothing.
+    // A caller that was served already does not abort the request.
     if (!task.background) leaving.abort(ask.signal!.reason)
   }
   const known = new Headers(stored?.headers as [string, string][])
@@ -65,10 +65,10 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     return response
   }
 
-  /** But for those that are told anew with every answer. */
+  /** The fields without those that are written anew in every answer. */
   const told = (headers: Headers): [name: string, value: string][] => [...headers].filter(([name]) => !/^(age|cache-status)$/.test(name))
 
-  /** The record of an answer; of one that confirms what is stored, with that one's body. */
+  /** The record of an answer. @param confirmed the stored response, if the answer confirms it: its body stays */
   const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
     const headers = fieldsAfter(response.headers, confirmed && known)
     const { status, statusText } = confirmed ?? response
@@ -78,7 +78,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     const selectors = confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
     return {
       ...life,
-      // Browsers show a script no cookies, so that only the origin knows whether they are the same.
+      // Browsers do not show cookies to scripts, so only the origin knows whether they are the same.
       ...(ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
       form: 1,
       url,
@@ -102,7 +102,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
   const tagsOf = (response: Response, url: string): string[] => {
     const groups = groupsIn(response.headers.get('cache-groups'))
     const tags = groups.map((group) => groupTag(prefix, group, new URL(url).origin))
-    // Where the app cannot name them, the answer stands.
+    // If the app's function throws, the answer is stored all the same.
     call(() => groups.push(...(settings.groups?.(response) ?? [])), [])
     return [...tags, ...groups.map((group) => groupTag(prefix, group))]
   }
@@ -111,22 +111,22 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
-  /** Leaves the stored body as it is, as long as it will stay for a good while, under its key and with its tags. */
+  /** Stores the fields of a 304. The stored body is written again only if its key or its tags change, or it would end too soon. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
     const record = recordOf(response, old)
     const renewed = record.end - old.end > KEPT / 2 || record.tags.length > old.tags.length || bodyKeyOf(key, record.selectors) !== bodyKeyOf(key, old.selectors)
     const confirmed = renewed ? record : { ...record, end: Math.min(record.end, old.end) }
-    // Its caller gets the fields too that are not to be stored.
+    // The caller also gets the fields that are not to be stored.
     if (!head) serveStored({ ...confirmed, headers: told(fieldsAfter(response.headers, known)) }, bytes, 304)
     return confirmed.end > now ? keep(cache, context, key, await variants, confirmed, fits, renewed ? bytes : undefined) : undefined
   }
 
-  /** Gives an answer on, and stores it when it has come whole. */
+  /** Passes an answer on, and stores it once it has arrived whole. */
   const receive = async (context: LoaderContext<HttpEntry>, response: Response): Promise<HttpEntry | undefined> => {
     if (!isReadable(response)) return void give(response)
     const record = recordOf(response)
     const length = response.headers.get('content-length')
-    // On its way to another origin a request loses its credentials, also if it comes back from there: then it is no longer `basic`.
+    // A request that is redirected to another origin loses its credentials, even if it comes back: then its response is not `basic`.
     const isOwn = new URL(record.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
     const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
@@ -135,39 +135,39 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     else passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
-    // One that was cut short is not stored (RFC 9111, section 3.3); of an encoded one the length is not known. Across origins
-    // scripts see the length and not the encoding, which makes bodies longer.
+    // A truncated body is not stored (RFC 9111, section 3.3). With an encoding, the length of the decoded body is not known; across origins
+    // scripts see the length but not the encoding, so a longer body is no fault.
     if (!whole || (length && Number(length) > whole.byteLength && !response.headers.has('content-encoding'))) return undefined
     const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
     const own = prefix + record.url + whose
-    // It may lead back.
+    // A redirect may lead back to the URL.
     if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, fits, whole)
-    // What was redirected is the answer of where it came from, and takes the place of what was stored here.
+    // The response is stored under the URL that it came from, and what was stored here is no longer true.
     const replaced = (await variants).filter(fits)
     dropBodies(cache, key, replaced)
     return keep(cache, context, own, await list(cache, own), found, fits, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
-    // Another tab may have had its turn first.
+    // The removal may have come while another tab had its turn.
     if (task.isOvertaken()) return undefined
-    // What changes from here on voids this load; what has changed before is in the list.
+    // A change from here on voids this load; one from before shows in the list.
     variants = list(cache, key)
-    // Of a cache that was closed meanwhile nobody may ask.
+    // It may never be awaited, and rejects if the cache is closed.
     variants.catch(() => {})
     let response = await send(context.signal, !head)
     if (stored && bytes) {
       const { status, headers } = response
-      // Of a body that came in chunks HEAD may tell the length.
+      // A HEAD may give the length of a body that was sent in chunks, so it counts only if the stored response has it.
       const names = head ? ['etag', 'last-modified', ...(known.has('content-length') ? ['content-length'] : [])] : headers.has('etag') ? ['etag'] : ['last-modified']
       const confirms = status === (head ? 200 : 304) && (!head || stored.status === 200) && !response.redirected && isAbout(known, headers, names)
       if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
         response.body?.cancel().catch(() => {})
         return void serveStored(stored, bytes, status, '; detail=sie')
       }
-      // HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5).
+      // A HEAD tells whether the stored response is still valid (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
-      // One that tells none of these tells nothing of the body.
+      // Without any of these fields it does not.
       if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return confirm(context, response, stored, bytes)
       if (head) {
@@ -175,7 +175,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
         dropBodies(cache, key, await variants)
         return void (await cache.delete(key))
       }
-      // A 304 about another.
+      // A 304 about another response.
       if (status === 304) response = await send(context.signal, false)
     }
     return receive(context, response)
@@ -183,11 +183,11 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   ask.signal?.addEventListener('abort', leave)
   if (ask.signal?.aborted) leave()
-  /** Its value shows in the cache. What fails after the response was given, its body tells. */
+  /** What fails after the response was given shows in its body. */
   const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: leaving.signal } as LoadOptions)
     .then(() => give(), fail)
     .finally(() => ask.signal?.removeEventListener('abort', leave))
-  // An event that is over takes no more.
+  // An event that is over throws.
   call(() => event?.waitUntil(done.then(() => cache.flush()).catch(() => {})), [])
   return answer
 }

@@ -1,8 +1,8 @@
-// What an answer of the origin makes of the fields that are stored: RFC 9111, sections 3.1, 3.2, 4.3.3 to 4.3.5.
+// How the origin's answer updates the stored header fields: RFC 9111, sections 3.1, 3.2, 4.3.3 to 4.3.5.
 
-/** Whether a 304, or the answer to HEAD, is about the stored response: no validator contradicts. */
+/** Whether a 304, or the answer to HEAD, is about the stored response: none of these fields differs. */
 export function isAbout(stored: Headers, told: Headers, names: readonly string[]): boolean {
-  // Weak or strong.
+  // Weak comparison.
   const valueOf = (headers: Headers, name: string): string | undefined => headers.get(name)?.replace(/^W\//, '')
   return names.every((name) => !told.has(name) || valueOf(told, name) === valueOf(stored, name))
 }

@@ -1,4 +1,4 @@
-// What a successful unsafe request, and the app itself, invalidate: RFC 9111, section 4.4, and RFC 9875, section 3.
+// What a successful unsafe request invalidates (RFC 9111, section 4.4; RFC 9875, section 3), and what the app itself does.
 
 import type { Cache } from '../contract.ts'
 import type { Ask, Input } from './ask.ts'
@@ -8,7 +8,7 @@ import { groupTag, prefixOf } from './keys.ts'
 import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
-/** After the answer to an unsafe request. What it says itself goes also where the app's `invalidates` throws, with which this rejects. */
+/** Invalidates after the answer to an unsafe request. If the app's `invalidates` throws, this rejects with that, but the rest is done. */
 export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
   const { headers } = response
   const base = response.url || url
@@ -22,7 +22,7 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   const { origin } = urls[0]!
   const removals = [
     forget(cache, prefix + url),
-    // Of another origin it may not say anything.
+    // An answer may not invalidate URLs of another origin.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix + each.href.split('#')[0])),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
   ]
@@ -33,7 +33,11 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   }
 }
 
-/** What an app selects. @param askFor what a request for a URL asks @param prefixFor that of a request's partition */
+/**
+ * Invalidates what an app selects.
+ * @param askFor reads a request for a URL
+ * @param prefixFor gives the key prefix of a request's partition
+ */
 export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
   const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)

@@ -1,13 +1,13 @@
-// Where responses are in the cache: `http NUL partition NUL url` lists a URL's variants, with `NUL @user` behind it those of a
-// user whom no partition tells from others, and what follows another NUL is a body. So a partition is a prefix, and so are URLs
-// that begin alike, and a URL's responses to all users.
+// The keys of responses in the cache. `http NUL partition NUL url` holds a URL's variants; without a partition, `NUL @user` follows for
+// a user with credentials; another NUL and what follows is the key of a body. So a prefix finds a partition, all URLs that begin
+// alike, and a URL's responses to all users.
 
 import { check } from '../options.ts'
 import { variantId, type StoredResponse } from './variants.ts'
 
 export const ALL = 'http\0'
 
-/** @throws TypeError for one that could reach into another */
+/** The prefix of a partition's keys. @throws TypeError for a partition whose keys could be another's */
 export function prefixOf(partition: string): string {
   check(typeof partition === 'string' && !partition.includes('\0'), 'fetch', 'partition', 'a string without NUL', partition)
   return `${ALL}${partition}\0`

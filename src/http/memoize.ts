@@ -1,13 +1,13 @@
-// Strings that are made of others again and again.
+// Strings that are derived from others again and again.
 
 /** Results that are kept. */
 const MOST_KEPT = 1_000
-/** Of a text longer than this the result is not kept: a `data:` URL is its own body. */
+/** The result for a text longer than this is not kept: a `data:` URL holds its own body. */
 const LONGEST = 4_000
 
 /**
- * Keeps what `make` gives for a text, as long as the second argument stays what it is. A string that was kept is found in a
- * `Map` at once; one that was put together anew must be read through first.
+ * Keeps what `make` gives for a text, as long as the second argument stays the same. A string that was used as a key before is found
+ * in a `Map` at once; a newly built one has to be hashed first.
  */
 export function memoize<C>(make: (text: string, context: C) => string): (text: string, context: C) => string {
   const kept = new Map<string, string>()

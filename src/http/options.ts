@@ -44,6 +44,6 @@ export function httpSettings(options: CachedFetchOptions | undefined): HttpSetti
     const value = settings[each as keyof typeof RULES]
     check(typeof value === 'string' && rule.test(value), CREATE, each, `like ${rule}`, value)
   }
-  // The browser's own is not to be called as a method of these.
+  // The browser's own fetch must not be called as a method of the settings.
   return { ...settings, fetch: settings.fetch.bind(undefined) }
 }

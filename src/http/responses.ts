@@ -1,4 +1,4 @@
-// Stored responses in the cache: found, kept, forgotten.
+// Stored responses in the cache: how they are found, kept and removed.
 
 import type { Cache, LoaderContext } from '../contract.ts'
 import type { Task } from './exchange.ts'
@@ -8,22 +8,22 @@ import { bytesOf, findVariant, hasVary, variantsIn, type HttpEntry, type StoredR
 export interface Found {
   /** All that is stored of the URL, the latest first. */
   readonly variants: readonly StoredResponse[]
-  /** The one for the request, if its body is there too. */
+  /** The one that fits the request, if its body is there too. */
   readonly stored: StoredResponse | undefined
   readonly bytes: ArrayBuffer | undefined
 }
 
-/** Responses kept of one URL beside the latest. */
+/** Variants kept of a URL besides the latest. */
 const MOST_OTHERS = 15
-/** The largest body that is read, and written by a 304, with its fields: to read a longer one each time costs as much as a second read. */
+/** The largest body that is stored in the list, and so read with it, and written by a 304: to read a larger one each time costs as much as a second read. */
 const SMALL_BODY = 16_384
 
 const STALE = { stale: true } as const
 
-/** Whose responses are looked for. */
+/** What is looked for. */
 type Wanted = Pick<Task, 'key' | 'ask' | 'user'>
 
-/** What memory holds fresh for a request, at once: each wait would take as long as the search. */
+/** What memory holds fresh for a request. Synchronous: one `await` takes as long as the search. */
 export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found | undefined {
   const variants = variantsIn(cache.peek(key))
   const stored = findVariant(variants, ask, user)
@@ -35,7 +35,7 @@ export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found
     if (!bytes) return undefined
     void cache.get(own)
   }
-  // They count as used. What memory holds cannot fail to be read.
+  // Counts as use. A read from memory does not fail.
   void cache.get(key)
   return { variants, stored, bytes }
 }
@@ -56,11 +56,12 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
 /**
  * Stores a response with the load that brought it.
  *
- * @param variants those that are there
- * @param fits whether one answers the request that brought it: then it takes its place; one without Vary is others' too, and stays beside one with it that does
- * @param bytes absent where the stored body stays
- * @param others those of the loaded key, where that is another
- * @returns the entry of the loaded key
+ * @param variants those that are stored under the key
+ * @param fits whether a variant answers the same request: then the response replaces it. But a variant without Vary serves other requests too, and
+ *   stays if another variant with Vary fits
+ * @param bytes absent if the stored body stays
+ * @param others the variants of the loaded key, if that is another one
+ * @returns the new entry of the loaded key
  */
 export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, fits: (variant: StoredResponse) => boolean, bytes?: ArrayBuffer, others: readonly StoredResponse[] = []): HttpEntry {
   const now = stored.responseTime
@@ -74,19 +75,19 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: all.flatMap((variant) => variant.tags) })
   if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
-  // Bodies that nothing tells of any more.
+  // Bodies that no list refers to any more.
   dropBodies(cache, key, variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant))))
   if (key === loaded) return kept
   also(key, kept)
   return others
 }
 
-/** Removes what is stored of the bodies of a URL's variants. */
+/** Removes the separately stored bodies of variants. */
 export function dropBodies(cache: Cache<HttpEntry>, key: string, variants: readonly StoredResponse[]): void {
   for (const { selectors } of variants) cache.delete(bodyKeyOf(key, selectors)).catch(() => {})
 }
 
-/** Removes all variants of a URL, everybody's. */
+/** Removes all variants of a URL, those of all users. */
 export async function forget(cache: Cache<HttpEntry>, key: string): Promise<void> {
   await Promise.all([cache.delete(key), cache.deletePrefix(bodyKeyOf(key, []))])
 }

@@ -1,10 +1,10 @@
-// Whose request it is, as far as its fields tell.
+// Tells whose request it is, by its credentials.
 
 import type { Fields } from './ask.ts'
 
 /**
- * Gives a digest of the credentials in header fields; null for none, undefined where none can be made: outside secure contexts.
- * It knows the last one, so that an answer from memory need not wait for it.
+ * Creates a function that gives a digest of the credentials in header fields: null without any, undefined if none can be made (outside
+ * secure contexts). It keeps the last digest, so that an answer from memory need not wait for it.
  */
 export function createDigest(): (fields: Fields) => Promise<string | undefined> | null {
   let last: string | undefined

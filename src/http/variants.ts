@@ -1,19 +1,19 @@
-// What is kept of a URL's responses: one entry lists them, the latest first. A body of more than a few kB is an entry of its
-// own, so that a 304 does not write it, nor a check read it. With a smaller one that is cheaper than a second read.
+// The stored form of a URL's responses ("variants"): one entry lists them, the latest first. A body of more than a few kB is an entry
+// of its own, so that a 304 does not write it, nor a look at the list read it. A smaller body is in the list, which saves a read.
 
 import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
 import type { Life } from './policy.ts'
 
-/** A digest of a request's credentials, null without any, undefined where none can be made. */
+/** A digest of a request's credentials; null without any, undefined if none can be made. */
 export type User = string | null | undefined
 
-/** A request field that chose a response, and its value; null where it was absent. */
+/** A request field that selects a response, and its value; null if the request had none. */
 type Selector = readonly [name: string, value: User]
 
 /** One stored response. */
 export interface StoredResponse extends Life {
-  /** The form of this record. */
+  /** The version of this record's form. */
   readonly form: 1
   readonly url: string
   readonly type: Response['type']
@@ -25,15 +25,15 @@ export interface StoredResponse extends Life {
   readonly requestTime: number
   /** Epoch ms at which it came, or was last confirmed. */
   readonly responseTime: number
-  /** The same in its body: both are of one answer. */
+  /** A random number that its body has too: so both are of one answer. */
   readonly stamp: number
-  /** A small body; another is an entry of its own. */
+  /** A small body; a larger one is an entry of its own. */
   readonly bytes: ArrayBuffer | undefined
-  /** What caches before this one have said of it, to be continued (RFC 9211, section 2). */
+  /** The Cache-Status of caches before this one, to be continued (RFC 9211, section 2). */
   readonly cacheStatus: string
-  /** Of its groups. */
+  /** One for each of its groups. */
   readonly tags: readonly string[]
-  /** Whether the body is another, where it came in the background. */
+  /** Of an answer that came in the background: whether its body has changed. */
   readonly changed: boolean | undefined
 }
 
@@ -42,7 +42,7 @@ export interface StoredBody {
   readonly bytes: ArrayBuffer
 }
 
-/** What a cache of responses holds: give it as `createCache<HttpEntry>`. */
+/** The values in a cache of responses: `createCache<HttpEntry>`. */
 export type HttpEntry = readonly StoredResponse[] | StoredBody
 
 /** Of what came from storage, all that this release can read. */
@@ -56,7 +56,7 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
 }
 
-/** Of several that fit, the latest; those without Vary last: a resource may leave it out of its default response (RFC 9111, section 4.1). */
+/** The latest variant that fits. Those without Vary come last: a resource may leave it out of its default response (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
   const fitting = variants.filter(
     ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value),
@@ -68,7 +68,7 @@ export function hasVary({ selectors }: StoredResponse): boolean {
   return selectors.at(-1)?.[0] !== COOKIES
 }
 
-/** By which the body of a response is found: the selectors that are there. */
+/** The end of the key of a response's body: the selectors that have a value. */
 export function variantId(selectors: readonly Selector[]): string {
   let id = ''
   for (const [name, value] of selectors) if (value !== null) id += `${name}=${value}\n`
@@ -76,33 +76,33 @@ export function variantId(selectors: readonly Selector[]): string {
 }
 
 /**
- * Those that a response is chosen by: whether cookies are sent, then what its Vary names.
+ * The selectors of a response: whether cookies were sent, then the fields in its Vary.
  *
- * @param vary the response's field; undefined where the origin keeps it from scripts
+ * @param vary the response's field; undefined if the origin does not expose it to scripts
  */
 export function selectorsOf(ask: Ask, user: User, vary: string | null | undefined): Selector[] {
   const named = vary === undefined ? [FIELDS] : listOf(vary?.toLowerCase())
   return [COOKIES, ...named.sort()].map((name) => [name, selectorOf(name, ask, user)])
 }
 
-/** No field has this name. */
+/** Stands for whether cookies were sent. No field has this name. */
 const COOKIES = 'cookies:'
-/** All that a Vary may name which scripts cannot see. */
+/** Stands for all fields that a hidden Vary may name. */
 const FIELDS = 'fields:'
-/** But for the user's, and for what browsers add, which service workers see and pages do not. */
+/** The exceptions: credentials, and fields that browsers add, which service workers see and pages do not. */
 const UNNAMED = /^(authorization|cookie|cache-control|pragma|range|user-agent|sec-.*)$/
 
 function selectorOf(name: string, ask: Ask, user: User): User {
   const { headers, credentials, own } = ask
-  // What is on disk tells nobody's cookies.
+  // As a digest: no credentials on disk.
   if (name === 'authorization' || name === 'cookie') return user
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
   const value = headers.get(name)
-  // Which a service worker sees where its page gave none.
+  // A service worker sees this Accept on a request whose page gave none.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
-  // Negotiation fields, whose members come in any order (RFC 9110, section 12.5).
+  // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
-  // In quotes a space counts.
+  // Within quotes, spaces count.
   return value.includes('"') ? value : listOf(value).join()
 }

@@ -6,11 +6,11 @@ import { durationOf } from './directives.ts'
 import type { Life } from './policy.ts'
 
 export type Verdict =
-  /** Fresh, or as stale as the request accepts. */
+  /** Fresh, or no staler than the request accepts. */
   | 'use'
-  /** Stale: use it, and ask about it in the background. */
+  /** Stale: use it, and revalidate it in the background. */
   | 'swr'
-  /** Ask the origin first. */
+  /** Revalidate it first. */
   | 'validate'
 
 export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immutable, staleWhileRevalidate }: Life, { cache, directives }: Ask, now: number): Verdict {
@@ -19,7 +19,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (noCache || cache === 'reload' || directives.has('no-cache')) return 'validate'
   const fresh = now < staleAt
   const maxAge = durationOf(directives, 'max-age') ?? Infinity
-  // So a page asks for what it loads when it is reloaded.
+  // These are the requests of a page that is being reloaded.
   if (cache === 'no-cache' || !maxAge) return immutable && fresh ? 'use' : 'validate'
   const minFresh = durationOf(directives, 'min-fresh')
   if (now - bornAt > maxAge || (minFresh && staleAt - now < minFresh)) return 'validate'
@@ -30,12 +30,12 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
 }
 
-/** Whether it may be used without asking where nothing better is to be had: neither it nor the request forbids that. */
+/** Whether a response may be served stale if there is nothing better: neither it nor the request forbids that. */
 export function mayStandIn({ mayBeStale }: Life, { cache, directives }: Ask): boolean {
   return mayBeStale && !/^(no-cache|reload)$/.test(cache) && !directives.has('no-cache')
 }
 
-/** Whether a stale response stands in for an origin that is not well (RFC 5861, section 4). */
+/** Whether a stale response is served in place of a server error (RFC 5861, section 4). */
 export function replacesError(status: number, life: Life, ask: Ask, now: number): boolean {
   const asked = durationOf(ask.directives, 'stale-if-error') ?? 0
   return [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && Math.max(0, now - life.staleAt) < Math.max(asked, life.staleIfError)

@@ -1,27 +1,27 @@
-// The bound on entries on disk. It holds after a flush or a sweep; between them it is exceeded by a tenth and a hundred, and by what
-// one tick writes.
+// The bound on entries on disk. It holds after a flush or a sweep; in between it may be exceeded by a tenth and a hundred entries,
+// and by what one tick writes.
 
 import { resultOf } from './requests.ts'
 
 export interface Bound {
-  /** Counts writes. A read is none of them, but makes the bound one that is to be held. */
+  /** Counts writes. Called with 0 for a read, after which the bound is to be held too. */
   count(writes: number): void
-  /** Given the entries in the transaction of each commit. */
+  /** Called in the transaction of each commit. */
   look(entries: IDBObjectStore): void
   /** Holds the bound, however little was written. */
   hold(): Promise<void>
-  /** The same where anything was written since; waits for what is being trimmed. */
+  /** The same, but only if something was written since it was last held. Waits for a trim under way. */
   flush(): Promise<void>
-  /** Resolves when nothing is being trimmed; never rejects. */
+  /** Resolves when no trim is under way; never rejects. */
   settled(): Promise<void>
 }
 
-/** @param trim removes what is above the bound */
+/** @param trim removes entries over the bound */
 export function createBound(bound: number, trim: () => Promise<void>): Bound {
-  /** Writes since the bound was last held, one more for what other pages have left; undefined while nobody has used the database. */
+  /** Writes since the bound was last held, and at first one more, for what other pages have left; undefined until the database is used. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
-  /** The one look at what other pages have left. */
+  /** The one count of what other pages have left. */
   let looking: Promise<unknown> | undefined
 
   const hold = (): Promise<void> => {
@@ -37,21 +37,21 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
 
   const count = (writes: number): void => {
     written = (written ?? 1) + writes
-    // A fault shows in the next flush or sweep, which does the same again.
+    // A fault will show in the next flush or sweep, which trims again.
     if (written >= 100 + bound / 10) hold().catch(() => {})
   }
 
   return {
     hold,
     count,
-    // Pages that write little and soon go would each add to what those before have left.
+    // Without it, pages that write little and soon go would each leave some more.
     look: (entries) =>
       (looking ??= resultOf(entries.count()).then(
         (stored) => count(Math.max(0, stored - bound)),
         () => (looking = undefined),
       )),
     async flush() {
-      // What is being trimmed may fail, and is then to be trimmed again.
+      // If a trim under way fails, it is to be done again.
       if (!written) await settled()
       await (written ? hold() : trimming)
     },

@@ -1,4 +1,4 @@
-// The limits of a store that an app hands in: it need not answer.
+// Time limits for a store that an app hands in: it may never answer.
 
 import type { Entry } from '../entry.ts'
 import { within } from '../within.ts'
@@ -19,7 +19,7 @@ export function bounded<V>(store: Store<V>): Store<V> {
         let step: IteratorResult<Entry<V>>
         while (!(step = await limit(() => iterator.next())).done) yield step.value
       } finally {
-        // Nobody waits for it, nor for its fault.
+        // Neither its end nor its fault is waited for.
         ;(async () => iterator.return?.())().catch(() => {})
       }
     },

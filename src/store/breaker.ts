@@ -1,32 +1,32 @@
-// When storage is left alone: after a fault that a retry did not mend, until a probe shows that it works again. Memory serves
-// meanwhile.
+// The circuit breaker: after a fault that a retry did not mend, storage is left alone until a probe shows that it works again.
+// Memory serves meanwhile.
 
 import { CacheError, type FaultClass } from '../errors.ts'
 import { setWeakTimeout } from '../weakly.ts'
 
-/** What a transaction does. A full disk refuses only those that put something there. */
+/** What a transaction does. A full disk refuses only those that put something. */
 export type Kind = 'read' | 'delete' | 'put'
 
 export interface Breaker {
   /** The error of a transaction that is not to begin, as storage is left alone. */
   refusal(kind: Kind): CacheError | undefined
   /**
-   * Whether it is the one that tries whether storage works again.
+   * Whether the transaction is the probe.
    * @throws CacheError `paused` while storage is left alone
    */
   admit(kind: Kind): boolean
-  /** Leaves storage alone, for a fault; returns what the call is to reject with: the fault, or a refusal where storage is left alone already. */
+  /** Opens the breaker for a fault. Returns the error for the call to reject with: the fault, or a refusal if the breaker was open already. */
   trip(fault: CacheError): CacheError
-  /** The one that was to try was refused for an entry alone, so that another may. */
+  /** The probe was refused because of one entry, so another transaction may be the probe. */
   again(): void
   /** Storage works again. */
   mend(): void
-  /** For what storage is left alone. */
+  /** The fault for which storage is left alone. */
   readonly fault: CacheError | undefined
   stop(): void
 }
 
-/** ms until the probe; others 5 s. */
+/** ms until the probe, by class of fault; 5 s for the others. */
 const RESTS: Partial<Record<FaultClass, number>> = {
   unavailable: Infinity,
   'newer-schema': Infinity,
@@ -37,12 +37,12 @@ const RESTS: Partial<Record<FaultClass, number>> = {
 }
 
 /**
- * @param onChange told of the fault for which storage is left alone, and of none when it is back
- * @param probe begins a transaction; the first that puts something is let through
+ * @param onChange told of the fault for which storage is left alone, and of none when storage is back
+ * @param probe begins a transaction; the first one that puts something is let through
  */
 export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: () => void): Breaker {
   let fault: CacheError | undefined
-  /** Whether one transaction may try. */
+  /** Whether a transaction may be the probe. */
   let open = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -51,7 +51,7 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
     fault && (kind === 'put' || !isFull(fault)) ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
   const wake = (): void => {
     open = true
-    // What is let through may end without telling: on a full disk, as removals alone.
+    // The probe may end without an answer: on a full disk as a transaction of removals only.
     timer = setWeakTimeout(wake, 60_000)
     probe?.()
   }
@@ -73,7 +73,7 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
       const rest = RESTS[cause.fault!.class] ?? 5_000
       clearTimeout(timer)
       if (rest < Infinity) timer = setWeakTimeout(wake, rest)
-      // A full disk may get worse, or be what is left of something worse.
+      // A full disk may become another fault, and another fault a full disk.
       if (fault && isFull(fault) === isFull(cause)) return refusal('put')!
       fault = cause
       onChange?.(fault)

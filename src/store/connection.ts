@@ -1,6 +1,6 @@
-// One connection per cache: opened at first need, given up as soon as another tab needs it gone, opened again when needed.
-// What follows from a fault of it is decided here, but for a full disk and for single entries (write-queue.ts, read-batch.ts).
-// Nobody waits longer than the time limits; a database that opens later is taken up then.
+// One connection per cache: opened when first needed, closed as soon as another tab needs that, opened again when needed. Faults
+// are dealt with here, except for a full disk (write-queue.ts) and for single entries (write-all.ts, read-batch.ts). No call waits
+// longer than the time limits; a database that opens later is used from then on.
 
 import { closedError, type CacheError, type FaultPhase } from '../errors.ts'
 import { setWeakTimeout } from '../weakly.ts'
@@ -10,11 +10,11 @@ import { nameOf, toCacheError } from './faults.ts'
 import { complete, resultOf, type Work } from './requests.ts'
 import { clearStores, createSchema, ENTRIES, LOG } from './schema.ts'
 
-/** How long any call may wait for the database to open or to go, ms. */
+/** ms that any call may wait for the database to open, or to be deleted. */
 export const OPEN_TIME_LIMIT = 3_000
-/** How long a transaction usually may take, ms. */
+/** ms that a transaction may take, unless its caller says otherwise. */
 const TRANSACTION_TIME_LIMIT = 10_000
-/** ms in which that is counted. */
+/** ms of the parts in which that time is counted. */
 const LIMIT_PART = 500
 /** ms before each further try to open. */
 const PAUSES = [50, 250, 1_000]
@@ -35,19 +35,19 @@ export interface Connection {
   close(): void
 }
 
-/** What a connection tells. */
+/** What a connection reports. */
 export interface ConnectionWatcher {
-  /** It is being opened, which takes a moment. */
+  /** The database is being opened. */
   onOpening(): void
   /** The database has opened, for the first time or again. */
   onOpen(): void
-  /** Site data was cleared, the database is being deleted, or the engine gave it up: what was stored may be gone. */
+  /** Site data was cleared, the database is being deleted, or the engine has closed it: the stored data may be gone. */
   onLost(): void
   /** The engine found the database damaged, and has begun an empty one. */
   onDamage(error: CacheError): void
   /** Storage is left alone, for a fault; without one, it is back. */
   onOutage(fault?: CacheError): void
-  /** It is time to try whether storage works again. */
+  /** Time to try whether storage works again. */
   onProbe(): void
 }
 
@@ -56,7 +56,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   let handle: IDBDatabase | undefined
   let closed = false
   let away = false
-  /** The handle that was seen to have the indexes: to look takes a tenth of a read in Firefox. */
+  /** The handle whose indexes were checked. Checked once: it takes a tenth of a read in Firefox. */
   let whole: IDBDatabase | undefined
   const limiter = createLimiter(LIMIT_PART)
   const breaker = createBreaker(watcher.onOutage, watcher.onProbe)
@@ -66,7 +66,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     if (handle === database) handle = opening = whole = undefined
   }
 
-  /** Takes up the database, also when it comes too late for those who asked for it. */
+  /** Uses an opened database, even if it comes too late for the calls that waited for it. */
   const adopt = (database: IDBDatabase): IDBDatabase => {
     if (closed || handle) {
       database.close()
@@ -79,11 +79,11 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
     }
     database.onversionchange = ({ newVersion }) => {
       if (newVersion !== null) return drop(database)
-      // It is being deleted. What this page wrote last goes too, however long another keeps the database.
+      // It is being deleted. The rows go at once, however long another tab holds up the deletion.
       try {
         clearStores(database.transaction([ENTRIES, LOG], 'readwrite'))
       } catch {
-        // Half a database.
+        // A database without its object stores.
       }
       lose()
     }
@@ -113,7 +113,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         const error = toCacheError('open-failed', cause, 'open')
         const again = error.fault!.class === 'heal' && tries < PAUSES.length
         if (again) await new Promise((resolve) => setTimeout(resolve, PAUSES[tries]))
-        // Nor is a database made anew that has been removed meanwhile.
+        // Not after `close` either: that would create a database which was deleted meanwhile.
         if (!again || closed) throw error
       }
     }
@@ -145,7 +145,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         let phase: FaultPhase = 'transaction'
         try {
           transaction = database.transaction([ENTRIES, LOG], kind === 'read' ? 'readonly' : 'readwrite', { durability })
-          // Half a database, which was left so as it was made.
+          // Its creation was cut off.
           if (database !== whole && transaction.objectStore(ENTRIES).indexNames.length < 2) throw new DOMException('no index', 'NotFoundError')
           whole = database
           phase = kind === 'read' ? kind : 'request'
@@ -156,17 +156,17 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           const error = toCacheError(kind === 'read' ? 'read-failed' : 'write-failed', cause, phase, { count: calls })
           const action = error.fault?.action
           try {
-            // Of one that does not answer.
+            // One that does not answer is still open.
             transaction?.abort()
           } catch {
-            // It has ended.
+            // It has ended already.
           }
           if (closed) throw closedError()
           const isHandle = /memory|retried/.test(action!)
           if (isHandle) drop(database)
           if (probes && action === 'refused') breaker.again()
           if (attempt > 1 || action !== 'retried') throw isHandle ? breaker.trip(error) : error
-          // Half a database is made anew.
+          // A database without its object stores or indexes is created anew.
           if (phase === 'transaction' && nameOf(cause) === 'NotFoundError') await remove().catch(() => {})
         } finally {
           if (away) drop(database)

@@ -1,4 +1,4 @@
-// The databases of a name, as wholes: which there are, and how one goes.
+// The databases of a cache name: which there are, and how one is deleted.
 
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT } from './connection.ts'
@@ -6,7 +6,7 @@ import { nameOf } from './faults.ts'
 import { resultOf } from './requests.ts'
 import { clearStores, databasePrefix } from './schema.ts'
 
-/** The databases of a name, in every data version; where the engine does not list them, the one given. */
+/** The databases of a name, in every data version; if the engine cannot list them, the one given. */
 export async function databasesOf(name: string, database: string): Promise<readonly string[]> {
   const all = indexedDB.databases ? await within(OPEN_TIME_LIMIT, indexedDB.databases()) : [{ name: database }]
   return all.map((each) => each.name!).filter((each) => each.startsWith(databasePrefix(name)))

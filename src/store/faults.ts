@@ -1,13 +1,13 @@
-// What a storage error means: where it showed, then what it says, name first. Texts differ per engine and language; one of them narrows a name
-// that says nothing.
+// What a storage error means, by where it showed and by its name. Texts differ by engine and language; one of them narrows down a
+// name that says nothing.
 
 import { CacheError, type CacheErrorCode, type CacheErrorDetails, type Fault, type FaultAction, type FaultClass, type FaultPhase } from '../errors.ts'
 
 type Rule = readonly [type: FaultClass, phase: RegExp, error: RegExp, action?: FaultAction]
 
-/** The first that fits counts; where there is no action, memory alone serves. */
+/** The first that fits counts. Without an action, memory alone serves. */
 const RULES: readonly Rule[] = [
-  // Not of a put: there it is one that the value has thrown.
+  // Not of a put: there a getter of the value has thrown it.
   ['stalled', /^(?!put)/, /^Timeout/],
   ['capacity-at-open', /open/, /^Quota/],
   ['newer-schema', /open/, /^Version/],
@@ -28,7 +28,7 @@ export function classOf(phase: FaultPhase, error: unknown): FaultClass {
   return ruleOf(phase, error)[0]
 }
 
-/** Of a failed read: throws it again, unless it is the fault of that record alone. */
+/** Rethrows the error of a failed read, unless only that record is at fault. */
 export function takeCorrupt(error: unknown): void {
   if (classOf('read', error) !== 'corrupt-entry') throw error
 }

@@ -22,21 +22,21 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   readonly name: string
   readonly version: string
   readonly durability: IDBTransactionDurability
-  /** Bound on entries; holds after `flush` and `sweep`. */
+  /** Bound on entries, which holds after `flush` and `sweep`. */
   readonly maxStoredEntries: number
-  /** Of most entries. */
+  /** Of entries whose write says nothing else. */
   readonly lifetime: Lifetime
   /** When the latest call began, epoch ms. */
   now(): number
-  /** What the time is by now: a page may have slept since. */
+  /** Reads the clock again: the page may have slept since the latest call began. */
   readClock(): number
   /** Told which entries went from disk to keep the bound. */
   onEvict(keys: readonly string[]): void
-  /** Told what a transaction of this store changed, and its number in the log. */
+  /** Told what a transaction of this store changed, and the number of its record in the log. */
   onCommit(changes: readonly Change[], id?: number): void
-  /** Told that a message is lost, as it seems. */
+  /** Called when a message of another tab seems to be lost. */
   onMissing(): void
-  /** Told what others changed while nobody told this tab. */
+  /** Told of changes by others that the log has and no message told of. */
   onMissed(changes: readonly Change[]): void
 }
 
@@ -44,21 +44,21 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
 export interface IndexedDbStore<V> extends Store<V> {
   /** The name of its database. */
   readonly database: string
-  /** Where the log stood when this tab last looked, or a little later; undefined if it never has. */
+  /** Where the log stood when this tab last read it, or a little later; undefined if it never has. */
   readonly position: number | undefined
-  /** Takes note of records in the log of which another tab has told. */
+  /** Notes the numbers of log records that another tab has told of. */
   see(ids: readonly number[]): void
-  /** Resolves when the changes that nobody told of are told, to whether they could be; never rejects. */
+  /** Reads the log and tells of the changes that no message told of. Resolves to whether it could be read; never rejects. */
   catchUp(): Promise<boolean>
-  /** Where the log stands after this tab's writes of a key so far, or stood a moment ago. */
+  /** Resolves to a position in the log that comes after all writes of a key that this tab has asked for so far. */
   locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
-  /** Carries out what is owed, and writes, also while storage is left alone. */
+  /** Carries out pending removals and these writes, even while storage is left alone. */
   restore(writes: readonly Write<V>[]): Promise<unknown>
   /** Lets go of the database, and again after each use while the page is away. */
   release(isAway: boolean): void
-  /** Closes at once, as the data is being destroyed elsewhere: what waits to be written is refused. */
+  /** Closes at once, because another tab is destroying the data: waiting writes are refused. */
   leave(): Promise<void>
 }
 
@@ -70,23 +70,23 @@ const HEARD_IN = 100
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
-  /** One look at the log for all who ask meanwhile. */
+  /** The read of the log under way, which all callers share. */
   let locating: Promise<unknown> | undefined
-  /** Set while a record is missing. */
+  /** Runs while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
-    // What it finds is told however late it comes: no later look finds it again.
+    // What it finds is told even after the time limit: no later read of the log finds it again.
     within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed).then(beginLog)).then(
       () => true,
       () => false,
     )
-  /** One that a full disk has left empty tells with each look that all may have changed, until there is a record in it again. */
+  /** Each read of a log that a full disk has left empty tells that everything may have changed, so a record is added to it. */
   const beginLog = (): void => {
     if (log.isBlind) connection.run('put', async ({ transaction }) => void log.append(transaction, [])).catch(() => {})
   }
   const see = (ids: readonly number[]): void => {
     ids.forEach(log.see)
-    // The message of another tab may be under way, or lost.
+    // The message that tells of the missing record may be under way, or lost.
     if (log.isMissing) {
       missing ??= setTimeout(() => {
         missing = undefined
@@ -115,7 +115,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const reads = createReadBatch(connection, log)
   const evict = async (choose: Work<readonly string[]>): Promise<void> => {
     const evicted = await connection.run('delete', async (entries) => {
-      // What others have put there is not what this tab holds.
+      // Told first: an entry that others have replaced is not the one that memory holds.
       onMissed(await log.catchUp(entries.transaction))
       return choose(entries)
     })
@@ -151,13 +151,13 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     })
   }
 
-  /** The entry, unless its times say nothing. Of one that another tab has written since the call began they do. */
+  /** The entry, unless it is from the future. One that another tab has written since the call began is not. */
   const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry)
 
   /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
   const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: dated }).catch(() => {})
 
-  /** The entry of a record. One that this cache cannot read goes. */
+  /** The entry of a record; a record that is no valid entry is removed. */
   const readEntry = ({ key, record }: Found): Entry<V> | undefined => {
     const entry = dated(toEntry<V>(record))
     if (!entry) discard(key)
@@ -215,10 +215,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async sweep(at) {
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
       const last = expiresAtOf(createEntry('', 0, lifetime, at))
-      // What is from the future, or cannot be read, goes as it is read.
+      // Reading removes those that are invalid or from the future.
       if (last < Infinity) await Promise.allSettled((await connection.run('read', (entries) => listLasting(entries, last))).map(store.get))
       await bound.hold()
-      // From now on: before it lie rows that LevelDB has yet to clear away, and skips one by one.
+      // Not from the start of the index: there LevelDB steps over each deleted row that it has yet to clear away.
       const next = await connection.run('read', (entries) => resultOf(entries.index(BY_EXPIRY).getKey(IDBKeyRange.lowerBound(at, true))))
       return { keys, more: next !== undefined }
     },
@@ -238,12 +238,12 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async destroy() {
       const cleared = await writes.add({ change: EVERYTHING }).then(() => true, () => false)
       connection.close()
-      // What the others write before they have heard of it goes too.
+      // Other tabs may write until they have heard of it; those rows go too.
       await new Promise((resolve) => setTimeout(resolve, HEARD_IN))
       try {
         await Promise.all((await databasesOf(name, database)).map((each) => deleteDatabase(each, cleared && each === database)))
       } catch (error) {
-        // An origin that may not store anything has nothing to delete.
+        // An origin that may not store anything has no data.
         if (nameOf(error) !== 'SecurityError') throw error
       }
     },

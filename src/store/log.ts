@@ -1,36 +1,37 @@
-// The log of changes: each transaction that writes adds one record of what it did, and the database numbers them. A tab
-// that was away reads what it missed, and a load learns whether anything happened to its key while it was under way.
-// Messages between tabs are quicker; this is what makes it right when one is late or lost.
+// The log of changes: each transaction that writes adds one record of what it changed, and the database numbers the records. A tab
+// that was away reads what it missed, and a load learns whether its key changed while it was under way. Messages between tabs
+// are quicker; the log keeps things right when a message is late or lost.
 
 import { changesIn, EVERYTHING, isEverything, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
 import { LOG } from './schema.ts'
 
-/** Records kept, and changes in all of them together, about. Whoever missed more takes everything for changed. */
+/** Records kept, about, and changes in all of them together. A tab that has missed more takes everything for changed. */
 export const LOG_LENGTH = 500
 const MOST_CHANGES = 2_000
 
 interface LogRecord {
   readonly id: number
   readonly changes: readonly Change[]
-  /** Whose it is: a number that each tab makes up. */
+  /** Who wrote it: a random number of each tab. */
   readonly by?: unknown
 }
 
-/** In place of records that are not there any more. */
+/** Stands for records that are gone. */
 const GONE: readonly Change[] = [EVERYTHING]
 
-/** Whether a record may be the only one: with it a log begins. */
+/** Whether a log may begin with a record of these changes, so that it need not have one before it. */
 function standsAlone(changes: readonly Change[]): boolean {
   return !changes.length || changes.some(isEverything)
 }
 
 /**
- * Records after a position; one that is {@link GONE} where they are not all there. They are as long as the record at the position and the one
- * before it are: whoever empties the log leaves at most its last, for himself, and whoever does so next removes that one too.
+ * Records after a position, or a single {@link GONE} one if some of them are missing. They are complete if the record at the position and
+ * the one before it are there: a tab that empties the log leaves at most the last record, as its own mark, and the next tab
+ * that empties it removes that mark too.
  *
- * @param emptied the position at which whoever asks has emptied the log
- * @param bare whether there was nothing that he could have left
+ * @param emptied the position at which the asking tab has emptied the log
+ * @param bare whether there was no record that it could leave
  */
 export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number, bare?: boolean): Promise<readonly LogRecord[]> {
   const log = transaction.objectStore(LOG)
@@ -43,37 +44,37 @@ export async function recordsSince(transaction: IDBTransaction, position: number
   return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
 }
 
-/** By a cursor that reads one key. All of a full log would keep the read beside it waiting for 0.2 ms in Chromium, 0.5 in WebKit. */
+/** The number of the last record, by a cursor that reads one key: to list all of a full log takes 0.2 ms in Chromium, 0.5 in WebKit, while other reads wait. */
 async function lastOf(log: IDBObjectStore): Promise<number | undefined> {
   return (await resultOf(log.openKeyCursor(IDBKeyRange.upperBound(Infinity), 'prev')))?.key as number | undefined
 }
 
 export interface Log {
-  /** Up to where this tab knows every record; undefined before it has first looked. */
+  /** The number up to which this tab knows every record; undefined before it has first read the log. */
   readonly position: number | undefined
-  /** The latest record that this tab has been told of: what it does next comes after that one, and after all before it. */
+  /** The latest record that this tab knows or was told of: what it does next comes after that and all records before it. */
   readonly heard: number | undefined
-  /** Takes all up to a record of this tab for known, if it has not looked yet: there was nothing that could be out of date. */
+  /** Takes everything up to a record of this tab for known, if it has not read the log yet: until then it held nothing that could be out of date. */
   begin(id: number): void
-  /** Adds what a transaction does; the request's result is the record's number. */
+  /** Adds a record of what a transaction does; the request's result is its number. */
   append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
   /** Records of other tabs after a position. */
   since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
   /**
-   * Removes the records, of which this tab knows all: whoever else looks takes everything for changed.
+   * Removes the records, all of which this tab knows: other tabs that read the log take everything for changed.
    * @param changes what the transaction does
    * @returns to be called once that is committed
    */
   empty(transaction: IDBTransaction, changes: readonly Change[]): Promise<() => void>
-  /** Whether it could not tell when it was last looked at: it cannot until there is another record in it. */
+  /** Whether the last read found that nothing can be told: so it stays until there is a record again. */
   readonly isBlind: boolean
-  /** Whether a later record is known than one that is not. */
+  /** Whether this tab was told of a record, and not of one before it. */
   readonly isMissing: boolean
-  /** Takes a record for known, one of this tab or one that another has told of. They may come in any order. */
+  /** Takes a record for known: one of this tab, or one that another has told of. In any order. */
   see(id: number): void
-  /** Begins anew, for a tab that holds nothing any more that could be out of date. */
+  /** Starts over, for a tab that no longer holds anything that could be out of date. */
   reset(): void
-  /** Reads what this tab does not know yet; nothing at the first look, when there was nothing yet that could be out of date. */
+  /** Reads the changes that this tab does not know yet; none at the first read, before which it held nothing that could be out of date. */
   catchUp(transaction: IDBTransaction): Promise<readonly Change[]>
 }
 
@@ -82,10 +83,10 @@ export function createLog(): Log {
   let position: number | undefined
   let trimmed = 0
   let emptied: number | undefined
-  /** Whether there was nothing to leave then. */
+  /** Whether it left no record then. */
   let bare = false
   let isBlind = false
-  /** Known records behind a gap. */
+  /** Numbers of known records after a missing one. */
   let ahead = new Set<number>()
 
   const look = async (transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]> => {
@@ -113,13 +114,13 @@ export function createLog(): Log {
     append(transaction, changes) {
       const log = transaction.objectStore(LOG)
       const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)
-      // Whoever clears the data leaves no names behind.
+      // After a clear, no names of keys stay behind.
       if (changes.some(isEverything)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
       return log.add({ changes: kept < 1 ? GONE : changes, by: own })
     },
     async since(transaction, position) {
-      // What this tab has done it knows, and a commit of its own may come late.
+      // This tab knows what it has done itself; the event of a commit may come late.
       return (await look(transaction, position)).filter(({ by }) => by !== own)
     },
     async empty(transaction, changes) {
@@ -128,7 +129,7 @@ export function createLog(): Log {
       const [gone] = await recordsSince(transaction, last, emptied, bare)
       const record: LogRecord | undefined = await resultOf(log.get(last))
       const mayLeave = !!record && !standsAlone(changesIn(record.changes)) && !changes.some(isEverything)
-      // What another has left for himself goes, which tells him.
+      // The mark of another tab goes, by which that tab notices.
       const leaves = mayLeave && !gone
       log.delete(IDBKeyRange.upperBound(last, leaves))
       return () => {
@@ -155,12 +156,12 @@ export function createLog(): Log {
         return []
       }
       const records = await look(transaction, position)
-      // Meanwhile all may have begun anew, or the position have moved on.
+      // `reset` may have been called meanwhile.
       if (since !== ahead) return []
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}
       position = changes === GONE ? last : Math.max(position, last)
-      // Of records that are not there, whoever told of them.
+      // What is left of them are numbers of records that do not exist.
       ahead.clear()
       return missed.flatMap((record) => record.changes)
     },

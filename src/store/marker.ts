@@ -1,11 +1,11 @@
-// A note beside the database, for pages to come: what some page was to remove is still there. localStorage is synchronous,
-// and works where IndexedDB does not; workers have none.
+// A note beside the database, which tells later pages that something is still there which an earlier page was to remove. It is in
+// localStorage, which is synchronous and works where IndexedDB does not; workers have none.
 
 export interface Marker {
   set(): void
-  /** Takes this page's note away, and those that it has recalled. */
+  /** Removes this page's note, and those that it has recalled. */
   clear(): void
-  /** Whether there are notes of others. */
+  /** Whether there are notes of other pages; from then on they are recalled. */
   recall(): boolean
 }
 
@@ -23,15 +23,15 @@ export function createMarker(database: string): Marker {
       // There is none here, or it may not be used.
     }
   }
-  /** Notes that are neither its own nor recalled. */
+  /** Notes that are neither this page's own nor recalled. */
   const othersIn = (notes: readonly string[]): string[] => notes.filter((note) => note !== own && !recalled.includes(note))
 
   return {
-    // In place of those that it has recalled, or a disk that never works would gather one with each page load.
+    // It replaces those that it has recalled: with a disk that never works, each page load would add one.
     set: () => update((notes) => [...othersIn(notes), own]),
     clear() {
       update(othersIn)
-      // One of a page that lives on may come again, for something else.
+      // A page that lives on may set its note again, for something else.
       recalled = []
     },
     recall() {

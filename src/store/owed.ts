@@ -1,5 +1,5 @@
-// What writes that failed were to change: deleted before anything else is written, and hidden from reads until then, so that no
-// older value comes back. A note beside the database says so to pages to come (marker.ts).
+// Removals owed: what a failed write was to change is deleted before anything else is written, and hidden from reads until then,
+// so that no older value comes back. A note beside the database tells later pages of it (marker.ts).
 
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
@@ -9,26 +9,25 @@ import type { QueuedWrite } from './write-all.ts'
 
 export interface Owed<V> {
   readonly size: number
-  /** Owes what writes were to delete or replace, unless others change it later. */
+  /** Owes the removal of what writes were to delete or replace, unless others change it later. */
   add(writes: readonly QueuedWrite<V>[]): void
-  /** The deletions to be done. */
+  /** The removals to be carried out. */
   writes(): readonly QueuedWrite<V>[]
-  /** They have been done. */
+  /** Takes note that they were carried out. */
   settle(done: readonly QueuedWrite<V>[]): void
   /** Whether an entry on disk must not be seen. */
   hides(entry: Entry<V>): boolean
 }
 
-/** Changes remembered one by one; beyond it all that is on disk is owed. */
+/** Removals remembered one by one; if there are more, all that is on disk is to be removed. */
 const MOST_OWED = 10_000
 
 /**
- * Gives way to a value that others have set later, and to nothing else: not to one that another tab could not store until now,
- * and of a log that is not all there nobody knows.
+ * The removal of one key. It yields to a value that another tab has set later, and to nothing else: not to an older value that the
+ * other tab could only store now, and not to a log that is incomplete.
  */
 function removalOf<V>(change: Change & { readonly key: string }, since: number | undefined, at: number): QueuedWrite<V> {
   return {
-    // Where nothing is, the removal of what a refused load was to replace is no change. Of another value it is: memory elsewhere may have an older one.
     change,
     since,
     decide: () => undefined,
@@ -38,12 +37,14 @@ function removalOf<V>(change: Change & { readonly key: string }, since: number |
 
 /** @param now epoch ms */
 export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed<V> {
-  /** By what they delete. */
+  /** By the name of what they remove. */
   const owed = new Map<string, QueuedWrite<V>>()
   const nameOf = (change: Change): string => Object.values(change).join()
 
   const add = (writes: readonly QueuedWrite<V>[]): void => {
     for (const { change, decide } of writes) {
+      // Under its 'set', a refused load or `add` is no change where nothing is stored. A refused `set` becomes a 'delete', which is always
+      // told: the memory of other tabs may hold an older value.
       const write = 'key' in change ? removalOf<V>(decide ? change : { type: 'delete', key: change.key }, log.heard, now()) : { change }
       owed.set(nameOf(write.change), write)
     }
@@ -61,7 +62,7 @@ export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed
     add,
     writes: () => [...owed.values()],
     settle(done) {
-      // What has been owed again meanwhile stays.
+      // A removal that was added again meanwhile stays.
       for (const write of done) if (owed.get(nameOf(write.change)) === write) owed.delete(nameOf(write.change))
       if (done.length && !owed.size) marker.clear()
     },

@@ -10,7 +10,7 @@ export function prefixRange(prefix: string): IDBKeyRange {
   return IDBKeyRange.bound(prefix, end, false, true)
 }
 
-/** The keys of entries among others, sorted. Records under other keys than strings no cache has written: they go. */
+/** The keys that are strings, sorted. No cache has written records under other keys: they are deleted. */
 export function sortEntryKeys(entries: IDBObjectStore, keys: readonly IDBValidKey[]): string[] {
   const own: string[] = []
   for (const key of keys) typeof key === 'string' ? own.push(key) : entries.delete(key)
@@ -20,20 +20,20 @@ export function sortEntryKeys(entries: IDBObjectStore, keys: readonly IDBValidKe
 /** Keys listed by one request, runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */
 export const LISTED_AT_ONCE = 1_500
 const RUNS_AT_ONCE = 25
-/** Keys listed to see how far apart those to be deleted are: of an entry in ten, all 1,500 took a tenth of the time. */
+/** Keys listed to see how far apart those to be deleted are. With one entry in ten, 1,500 at once took a tenth of the time. */
 const LISTED_TO_SEE = 100
-/** Keys that are deleted one by one before it is looked again how far apart they are. */
+/** Keys deleted one by one before the next look at how far apart they are. */
 const BETWEEN_LISTINGS = 6_000
-/** Keys in a run from which on listing pays: where one entry in ten goes, single deletes take two thirds of the time. */
+/** Average keys per run from which listing pays. With one entry in ten, single deletes take two thirds of the time. */
 const LONG_RUN = 1.3
 
 /**
  * Deletes keys, given in ascending order: they are merged with the store's own keys into runs
  * that no other key interrupts, and each run is one range. Where runs are short, the keys after them are deleted one by one.
  *
- * @param sure whether all of them are there; else each is looked for
- * @param stop called between slices of work; whether to leave the rest, once there is something deleted
- * @returns the keys deleted: those that were there
+ * @param sure whether all of them are known to be there; otherwise the store's keys are listed throughout
+ * @param stop called between slices of work; returns whether to leave the rest, once something was deleted
+ * @returns the keys that were there and are deleted
  */
 export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], sure = true, stop?: () => boolean): Promise<readonly string[]> {
   const deleted: string[] = []
@@ -51,10 +51,10 @@ export async function deleteSorted(entries: IDBObjectStore, keys: readonly strin
         const first = deleted.length
         for (; at < listed.length && listed[at] === keys[done] && (asked || deleted.length === first); at++) deleted.push(keys[done++]!)
         if (deleted.length > first && ++ranges) request = entries.delete(IDBKeyRange.bound(deleted[first]!, deleted.at(-1)!))
-        // On to the next key of both: others live between, or somebody has deleted ours.
+        // On to the next key that both have: the others are live entries, or keys that somebody has deleted.
         while (at < listed.length && listed[at] !== keys[done]) keys[done]! < listed[at]! ? done++ : at++
       }
-      // The engine has one slice to do while the next is put together.
+      // The engine works on one slice while the next is put together.
       await before
       before = request && resultOf(request)
       before?.catch(() => {})

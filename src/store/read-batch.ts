@@ -12,15 +12,15 @@ export interface ReadBatch {
    * @throws CacheError of class `corrupt-entry` for one that the engine cannot read
    */
   get(key: string): Promise<unknown>
-  /** Every record once, in key order, but those that come after the call. */
+  /** Every record once, in key order, without those added after the call. */
   all(): AsyncIterable<Found>
-  /** Issues the waiting reads in a transaction of somebody else; never rejects. */
+  /** Issues the waiting reads in another's transaction; never rejects. */
   ride(entries: IDBObjectStore): Promise<unknown>
-  /** Runs work during which reads wait for a ride; those left over get their own transaction. */
+  /** Runs work during which reads wait for `ride`; those left over get a transaction of their own. */
   host<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** What lies under a key; no record where the engine cannot read it. */
+/** A key and its record, which is absent if the engine cannot read it. */
 export interface Found {
   readonly key: string
   readonly record?: unknown
@@ -36,12 +36,12 @@ interface Read {
   reject(error: unknown): void
 }
 
-/** @param log looked at by the first of the transactions, so that nothing is read of which it is not known what changes it */
+/** @param log read in the first transaction, so that changes to all that is read can be noticed */
 export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  /** Takes those out that the engine cannot read: Chromium ends a transaction in which a read has failed, and the next one is without them. */
+  /** Issues reads; one that fails for its record is rejected and taken out. In Chromium that ends the transaction, and the next try goes without it. */
   const issue = async (entries: IDBObjectStore, reads: Read[]): Promise<unknown> => {
     const slices = createSlices()
     const found: Promise<unknown>[] = []
@@ -51,10 +51,10 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
         reads.splice(reads.indexOf(read), 1)
         read.reject(toCacheError('read-failed', error, 'read', { key: read.key }))
       })
-      // What comes after it may throw first.
+      // It is awaited later; another may reject first.
       finding.catch(() => {})
       found.push(finding)
-      // At the end: the first read is to be asked for before the look at the log, which would keep it waiting.
+      // Pauses after the request, not before: the first read must not queue behind that of the log.
       await slices.pause()
     }
     return Promise.all(found)
@@ -65,7 +65,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
     try {
       return await issue(entries, reads)
     } catch {
-      // For a transaction of their own; those that have been answered are so again, to no effect.
+      // They get a transaction of their own; those that were answered already are answered again, to no effect.
       if (waiting.push(...reads) === reads.length) flushSoon()
       return undefined
     }
@@ -87,12 +87,12 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       if (waiting.push({ key, resolve, reject }) === 1) flushSoon()
     })
 
-  /** Records in key order. Where the engine cannot read one of them, they are read one by one. */
+  /** Records in key order. If the engine cannot read one of them, they are read one by one. */
   const readPage = async (range: IDBKeyRange): Promise<readonly Found[]> => {
     let broken = false
     const page = await connection.run('read', async (entries): Promise<readonly Found[]> => {
       try {
-        // Chromium ends a transaction in which a read has failed; the second try does not read.
+        // In Chromium a failed read ends the transaction, so the second try lists keys only.
         if (!broken) return (await resultOf(entries.getAll(range))).map((record) => ({ key: record.key, record }))
       } catch (error) {
         takeCorrupt(error)
@@ -111,7 +111,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       while (keys.length) {
         const next = keys.splice(0, PAGE)
         const page = await readPage(IDBKeyRange.bound(next[0], next.at(-1)))
-        // An app that adds entries meanwhile would never come to the end.
+        // Only those listed: an app that adds entries as it iterates would never come to the end.
         yield* page.filter(({ key }) => next.includes(key))
       }
     },

@@ -2,10 +2,10 @@
 
 import { ENTRIES } from './schema.ts'
 
-/** What a transaction does. It awaits nothing but its own requests. Where it needs the log, that is in the same transaction. */
+/** What is done in a transaction. It awaits nothing but its own requests. The log is in the same transaction. */
 export type Work<T> = (entries: IDBObjectStore) => Promise<T>
 
-/** The result of one request. A failure is for the caller to take or to pass on: alone it aborts nothing. */
+/** The result of a request. Its failure alone does not abort the transaction: the caller decides. */
 export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
@@ -22,7 +22,7 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
  */
 export interface Slices {
   add<T>(request: IDBRequest<T>): IDBRequest<T>
-  /** Where the slice has taken long enough: resolves in the transaction when it is time for the next. */
+  /** If the slice has taken long enough: resolves, within the transaction, when it is time for the next. */
   pause(): Promise<void>
 }
 
@@ -41,7 +41,7 @@ export function createSlices(): Slices {
       if (!first || performance.now() < end) return
       const request = first
       first = undefined
-      // The engine has the rest of the slice to do while the next is made.
+      // Waits for the first request of the slice only: the engine works on the rest while the next slice is made.
       if (request.readyState === 'pending') await new Promise((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve)))
       end = performance.now() + SLICE
     },
@@ -49,10 +49,10 @@ export function createSlices(): Slices {
 }
 
 /**
- * Runs work in a transaction. What was only read is known at once; what was written, on `complete` and on nothing else, as
- * quotas are checked after every request has succeeded.
+ * Runs work in a transaction. A read resolves with its result at once; a write on `complete` and on nothing else, because the
+ * quota is checked after every request has succeeded.
  *
- * @param onCommit called when all has been asked for
+ * @param onCommit called when all requests were made
  */
 export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -65,12 +65,12 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
       else reject(transaction.error ?? failure ?? new DOMException('aborted', 'AbortError'))
     }
     transaction.onabort = end
-    // Of one closed by force, Chromium may tell nothing else.
+    // When the connection is closed by force, this may be the only event in Chromium.
     database.addEventListener('close', end)
     work(transaction.objectStore(ENTRIES))
       .then((value) => {
         result = value
-        // A read that asks for its end, or hears of it, takes 5 % longer.
+        // To wait for the end of a read, or to commit it, takes 5 % longer.
         if (mode === 'readonly') return end({ type: 'complete' })
         transaction.oncomplete = end
         onCommit()
@@ -83,7 +83,7 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
         try {
           transaction.abort()
         } catch {
-          // It has ended, and one of its two events says how.
+          // It has ended already, and one of its two events will tell how.
         }
       })
   })

@@ -8,27 +8,27 @@ export const BY_TAG = 'tags'
 export const LOG = 'changes'
 
 /**
- * The database of one cache name and data version. A change of layout gets another number, and so another database: old
- * and new code never fight over one. The name stands in it as it is; its length says where it ends.
+ * The database of one cache name and data version. A new layout gets another number, and so another database: old and new
+ * code never share one. The cache name is part of it as it stands; its length tells where it ends.
  */
 export function databaseName(name: string, version: string): string {
   return `${databasePrefix(name)}1:${version}`
 }
 
-/** What the databases of a cache name begin with, in whatever layout and data version, and no others. */
+/** What the names of a cache's databases begin with, in every layout and data version, and those of no other cache. */
 export function databasePrefix(name: string): string {
   return `bestbefore:${name.length}:${name}:`
 }
 
 /**
- * Creates the object stores. Of the entries' two indexes, `expiresAt` has a row for each entry that can expire, `tags` one
- * for each tag. What lacks the property has no row, and costs none. The log (log.ts) numbers its records itself.
+ * Creates the object stores. Of the two indexes of the entries, `expiresAt` has a row for each entry that can expire, and `tags`
+ * one for each tag of an entry. Entries without the property have no row. The log (log.ts) numbers its records itself.
  */
 export function createSchema(database: IDBDatabase): void {
   const entries = database.createObjectStore(ENTRIES, { keyPath: 'key' })
   entries.createIndex(BY_EXPIRY, 'expiresAt')
   entries.createIndex(BY_TAG, 'tags', { multiEntry: true })
-  // The log begins anywhere, so that nobody takes the log of a database made anew for the one he knew.
+  // The log begins at a random number, so that no tab takes the log of a new database for the one it knew.
   database.createObjectStore(LOG, { keyPath: 'id', autoIncrement: true }).add({ id: Math.floor(Math.random() * 2 ** 52), changes: [] })
 }
 
@@ -37,7 +37,7 @@ export function clearStores(transaction: IDBTransaction): void {
   for (const name of [ENTRIES, LOG]) transaction.objectStore(name).clear()
 }
 
-/** The entry that a record is, and nothing else of it; `undefined` for anything that this schema cannot have written. */
+/** The entry in a record, without properties that are not an entry's; `undefined` if this schema cannot have written the record. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
   const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => typeof time === 'number' && !Number.isNaN(time))

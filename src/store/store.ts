@@ -3,26 +3,26 @@
 import type { Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
 
-/** One write: what a call asks for, and what came of it. */
+/** One write: what is asked for, and what came of it. */
 export interface Write<V> {
   readonly change: Change
   /**
-   * Makes of the entry that is there the one to be there from now on, or `undefined` for none; the one found is no change.
-   * A store may call it again when it has to try again; the last call counts. Absent for a write that does not look.
+   * Given the entry that is there, returns the one to be there from now on, `undefined` for none; to return the given one changes nothing.
+   * A store that has to try again may call it again; the last call counts. Absent for a write that does not depend on what is there.
    */
   readonly decide?: (found: Entry<V> | undefined) => Entry<V> | undefined
-  /** Of one that looks: whether it leaves all as it is where the store is not asked, for memory holds nothing of the key. */
+  /** With `decide`: whether the write changes nothing if the store cannot be asked, as memory holds nothing of the key. */
   readonly idle?: boolean | undefined
-  /** For stores with a log of changes: a later one that concerns the new entry leaves all as it is. */
+  /** For stores with a log of changes: if a change after this position concerns the new entry, the write changes nothing. */
   readonly since?: number | undefined
-  /** The new entry; where there is `decide`, the store puts it here. */
+  /** The new entry. With `decide`, the store puts it here. */
   entry?: Entry<V> | undefined
-  /** The store puts here what it found, where there is `decide`. */
+  /** With `decide`, the store puts here what it found. */
   found?: Entry<V> | undefined
 }
 
 export interface Swept {
-  /** Of the entries removed. */
+  /** Keys of the entries removed. */
   readonly keys: readonly string[]
   /** Whether an entry is left that will expire, so that another sweep makes sense. */
   readonly more: boolean

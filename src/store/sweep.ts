@@ -1,6 +1,6 @@
 // Expiry on disk: the index finds, primary-key ranges delete. A sweep is cut into transactions, so that other tabs get their
-// turn, and those into short requests, between which reads of this tab ride. All that expired is listed once, then deleted
-// in windows of the key space; the log tells what was written since, so that no refreshed entry is lost.
+// turn, and each transaction into short requests, between which reads of this tab are served. The expired keys are listed once,
+// then deleted in windows of the key space; the log tells what was written meanwhile, so that no refreshed entry is lost.
 //
 // µs per expired entry, 90 % of 100,000, Chromium: 30, as of 20,000 (26). Rejected: batches in order of expiry, each listed
 // and deleted in one transaction (3.7 times as long: short runs, and the index read again over deleted rows); one
@@ -30,19 +30,19 @@ export async function sweepExpired(
   pause: (entries: IDBObjectStore) => void,
 ): Promise<readonly string[]> {
   const expired = new Set<string>()
-  /** What is yet to be deleted, once all are listed. */
+  /** The keys still to be deleted, once all are listed. */
   let keys: string[] | undefined
   let swept: readonly string[] = []
   let from = -Infinity
   let asked = LISTED_AT_ONCE
-  /** Where the log stood at the end of the transaction before; at first all of it is known. */
+  /** Where the log stood at the end of the transaction before; the first one need not look. */
   let position = Infinity
-  /** Whether a record was found that the engine cannot read. In Chromium a transaction ends with that, and is tried again. */
+  /** Whether the engine failed to read a record. In Chromium that ends the transaction, which is then tried again. */
   let unreadable = false
-  /** Whether each of the keys is there: of what a prefix or a tag has removed nobody knows. */
+  /** Whether each of the keys is known to be there; not after a removal by prefix or tag. */
   let sure = true
 
-  /** Of a page's last key. Its record tells at once; its index row too, but to get there takes as long as the page. */
+  /** When the last key of a page expires. Its record tells at once. So does its index row, but to get there takes as long as the page. */
   const expiryOf = async (last: IDBValidKey, entries: IDBObjectStore): Promise<number> => {
     if (!unreadable) {
       unreadable = true
@@ -60,7 +60,7 @@ export async function sweepExpired(
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
-      /** Whether the log is empty, and the next transaction has to list anew: then as much as possible is done in one. */
+      /** Whether the log is empty, so that the next transaction has to list again: then as much as possible is done in this one. */
       let blind = false
       for (const { id, changes } of await recordsSince(entries.transaction, position)) {
         blind = id === position
@@ -68,7 +68,7 @@ export async function sweepExpired(
         for (const change of changes) {
           if ('key' in change) expired.delete(change.key)
           else if (isEverything(change)) {
-            // Nobody knows what was written; so it is at first.
+            // What was written is not known, so it begins again.
             expired.clear()
             keys = undefined
             from = -Infinity
@@ -83,9 +83,9 @@ export async function sweepExpired(
       }
       while (!keys) {
         const page = await resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.bound(from, now), asked))
-        // The next page starts at the last key's expiry. Those that share it come again; a page of nothing else must grow.
+        // The next page starts at the expiry of the last key. Keys that share it come again; if a page holds no others, the next is longer.
         const expiresAt = page.length < asked ? undefined : await expiryOf(page.at(-1)!, entries)
-        // Of pages in order all are in order sooner: to sort 100,000 keys at once takes more than 50 ms.
+        // Sorted page by page, which makes the sort at the end faster: 100,000 unsorted keys take more than 50 ms.
         for (const key of sortEntryKeys(entries, page)) expired.add(key)
         if (expiresAt === undefined) keys = [...expired].sort()
         else {
@@ -98,7 +98,7 @@ export async function sweepExpired(
     })
     if (!keys || !deleted) continue
     swept = swept.concat(deleted)
-    // Those that others have deleted do no harm.
+    // Keys that others have deleted were skipped; they do no harm in what is left.
     keys = keys.slice(deleted.length)
     if (!keys.length || !deleted.length) return swept
   }
@@ -135,12 +135,12 @@ export async function makeRoom(entries: IDBObjectStore, now: number): Promise<re
 const MOST_LASTING = 100
 
 /**
- * Keys of entries that have longer to go than the usual one. Those written under a clock that was ahead of time are among them, and no
- * sweep would come by for long; to ask for the very last instead takes seconds in LevelDB, where deleted rows lie.
+ * Keys of entries that live longer than the usual one. Those that were written under a clock ahead of time are among them, and no
+ * sweep would find them expired for long. Not the very last row of the index: to get there can take LevelDB seconds, if deleted rows lie on the way.
  *
  * @param last when an entry of the usual lifetime, written now, expires
  */
 export async function listLasting(entries: IDBObjectStore, last: number): Promise<readonly string[]> {
-  // Those of foreign records may be others; what is read under them is no entry.
+  // Foreign records may have other keys; what is read under those is no entry.
   return resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_LASTING)) as Promise<string[]>
 }

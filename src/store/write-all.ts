@@ -11,24 +11,24 @@ import { BY_TAG, toEntry } from './schema.ts'
 import type { Write } from './store.ts'
 
 export interface QueuedWrite<V> extends Write<V> {
-  /** The fault that is its own, not the batch's. */
+  /** A fault of this write alone, not of the batch. */
   error?: CacheError
-  /** Those that fail with it, where there are any: itself among them. */
+  /** The writes of an all-or-nothing call, itself included; they fail together. */
   group?: QueuedWrite<V>[] | undefined
-  /** Of one with `since`: whether it yields to a later change; where it does not say, to each that concerns what is written with it. */
+  /** For a write with `since`: whether it yields to a later change. By default it yields to changes that concern its group. */
   readonly yields?: (to: Change, found: Entry<V> | undefined) => boolean
-  /** Set once the engine could not read what is there. */
+  /** Set once the engine has failed to read what is there. */
   unreadable?: boolean
 }
 
-/** Issues writes in their order; those of one key wait for each other. Returns what they did. */
+/** Issues writes in order; those of one key wait for each other. Resolves to what they changed. */
 export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: readonly QueuedWrite<V>[]): Promise<readonly Change[]> {
-  /** By key, or by number. */
+  /** Changes of one key by key, others by number. */
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
-  /** Loads that began together look at the log together. */
+  /** By `since`: loads that began together share one read of the log. */
   const looks: Record<number, ReturnType<Log['since']>> = {}
-  /** Whether those that stand or fall together are overtaken: each would ask about all. */
+  /** By group: whether it is overtaken. Without this, each of its writes would check all of them. */
   const fates = new Map<unknown, boolean>()
   const slices = createSlices()
 
@@ -39,7 +39,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write, slices)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
-      // What a load has brought is stored together or not at all.
+      // All that a load has brought is stored, or nothing.
       const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
       const overtaken = fates.get(write.group) ?? later.some(({ changes }) => changes.some((to) => yields(to, found)))
       if (write.group) fates.set(write.group, overtaken)
@@ -47,9 +47,9 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
     const stored = put(entries, key, write, slices)
-    // Where nothing was there a refused value is no change: others, who are told of one, forget theirs and may load again.
+    // A refused value where nothing was is no change: other tabs would forget what they have, and load again.
     if (!stored && decide && !write.found && change.type === 'set') return write
-    // In the order in which others are told, the last of a key is what comes of it.
+    // At the end of the order in which others are told: the last change of a key is the one that stands.
     made.delete(key)
     made.set(key, stored ? change : { type: 'delete', key })
     return write
@@ -60,7 +60,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
     const { change } = write
     if ('key' in change) {
       const writing = writeOne(change.key, write, latest.get(change.key))
-      // What comes after it may throw first.
+      // It is awaited later; another may reject first.
       writing.catch(() => {})
       latest.set(change.key, writing)
       continue
@@ -79,7 +79,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   return [...made.values()]
 }
 
-/** What the engine cannot read counts as missing. Chromium ends a transaction in which a read has failed; the second try does not read. */
+/** A record that the engine cannot read counts as missing. In Chromium a failed read ends the transaction, so the second try leaves it out. */
 async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): Promise<unknown> {
   if (write.unreadable) return undefined
   try {
@@ -91,7 +91,7 @@ async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<
   }
 }
 
-/** A value that cannot be stored fails its own write alone, and no older one may stay. Returns whether there is a value now. */
+/** Puts a value. One that cannot be stored fails its own write only, and the older value is deleted. Returns whether a value is there now. */
 function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): boolean {
   const refuse = (code: CacheErrorCode, error: unknown): boolean => {
     if (classOf('put', error) !== 'bad-entry') return false
@@ -102,14 +102,14 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, sli
   if (write.entry && !write.error) {
     try {
       const request = slices.add(entries.put(write.entry))
-      // Chromium tells of one that is too large before put() returns, and has ended the transaction by then.
+      // Chromium reports a value that is too large before put() returns, and has ended the transaction by then.
       if (request.readyState === 'done') refuse('write-failed', request.error)
-      // It shows after the commit was asked for, and so ends the transaction; the next one goes without.
+      // Others report it after commit() was called, which ends the transaction; the next try leaves this write out.
       request.onerror = () => refuse('write-failed', request.error)
       return true
     } catch (error) {
       if (!refuse('not-cloneable', error)) throw error
-      // Those before it are put already: all is done again, without them.
+      // Others of the group may have been put already: the transaction is tried again without them.
       if (write.group) throw write.error
     }
   }

@@ -13,31 +13,34 @@ import type { Write } from './store.ts'
 import { writeAll, type QueuedWrite } from './write-all.ts'
 
 export interface WriteQueue<V> {
-  /** @param group those that stand or fall together; it is added */
+  /** @param group writes of the same all-or-nothing call; this one is added to them */
   add(write: Write<V>, group?: Write<V>[]): Promise<unknown>
-  /** As `add`, also while storage is left alone: to try whether it works again. */
+  /** As `add`, but also while storage is left alone, to try whether it works again. */
   retry(write: Write<V>): Promise<unknown>
-  /** Resolves when what was asked for so far is settled, of a key if one is given; never rejects. */
+  /** Resolves when all writes so far, or those that concern a key, are settled; never rejects. */
   settled(key?: string): Promise<unknown> | undefined
-  /** Carries out what is owed; always: begins a transaction in any case. */
+  /**
+   * Carries out what is owed.
+   * @param always begins a transaction even if nothing is owed
+   */
   settle(always?: boolean): void
-  /** Owes what pages have left undone. */
+  /** Owes the removals that earlier pages have left undone. */
   recall(): void
-  /** Whether an entry on disk must not be seen, as its removal failed. */
+  /** Whether an entry on disk must not be seen, because its removal failed. */
   hides(entry: Entry<V>): boolean
 }
 
 interface Batch<V> {
   readonly writes: QueuedWrite<V>[]
-  /** The latest write of each key since the last change of many keys, which stands under undefined. */
+  /** The latest write of each key since the last removal of many keys, which is under `undefined`. */
   readonly latest: Map<string | undefined, QueuedWrite<V>>
   /** Resolves to the batch's fault, if there is one. */
   readonly done: Promise<CacheError | undefined>
 }
 
-/** ms that a transaction may take which begins with the removal of many entries, as that has failed before: it may be slow, not stuck. */
+/** ms that a transaction may take that repeats the removal of many entries: it has failed before perhaps only because it was slow. */
 const REMOVAL_TIME_LIMIT = 60_000
-/** Changes without a record that are remembered. */
+/** Changes without a log record that are remembered. */
 const MOST_UNLOGGED = 10_000
 
 export interface WriteQueueSettings {
@@ -46,34 +49,34 @@ export interface WriteQueueSettings {
   readonly marker: Marker
   /** Epoch ms. */
   now(): number
-  /** Given the entries in the transaction of each commit, once all of it is asked for. */
+  /** Called in the transaction of each commit, after its requests. */
   look(entries: IDBObjectStore): void
   /** Told what a transaction did, and the number of its record in the log, if it has one. */
   onCommit(changes: readonly Change[], id?: number): void
-  /** Makes room where there is none left for what is to be written; rejects when it cannot. */
+  /** Makes room on a full disk; rejects when it cannot. */
   makeRoom(): Promise<unknown>
-  /** Told what others changed while nobody told this tab. */
+  /** Told of changes by others that the log has and no message told of. */
   onMissed(changes: readonly Change[]): void
 }
 
 export function createWriteQueue<V>({ connection, log, marker, now, look, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
-  /** Resolves when the latest is settled. */
+  /** Resolves when the latest batch is settled. */
   let last: Promise<unknown> | undefined
-  /** Those that are not settled, in order. */
+  /** The batches that are not settled, in order. */
   const batches = new Set<Batch<V>>()
   const owed = createOwed<V>(log, marker, now)
-  /** What was done without a record in the log, as that would have taken space. */
+  /** What was committed without a log record, which would have taken space. */
   let unlogged: readonly Change[] = []
 
-  /** @param frugal puts nothing, as that would take space: for want of a record in the log, others take everything for changed */
+  /** @param frugal whether to put nothing, as that takes space. Without a record in the log, other tabs take everything for changed. */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
     const { changes, emptied, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
-        // At once: no later look finds it again, not even if this transaction comes to nothing.
+        // Told even if this transaction fails: no later read of the log finds it again.
         if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
@@ -87,16 +90,16 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     )
     owed.settle(begun)
     emptied?.()
-    // Whoever hears of the record takes all that is in it for known.
+    // A tab that hears of the record will not read it, so it must be told all that is in it.
     const told = record ? unlogged.concat(changes) : changes
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
     else if (record) unlogged = []
     if (changes.length) onCommit(told, record?.result)
   }
 
-  /** Commits as often as it helps: without entries that cannot be stored, once after room was made, and removals without any. */
+  /** Commits again as often as that can help: without entries that cannot be stored; once after making room; removals in a way that takes no space. */
   const commitAtLast = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
-    // A probe makes none, or a full disk would lose a tenth with each.
+    // A probe makes no room: a full disk would lose a tenth of its entries with each.
     let roomMade = connection.breaker.fault !== undefined
     for (;;) {
       const refused = countRefused(writes)
@@ -121,16 +124,16 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
       await commitAtLast(writes)
       return undefined
     } catch (error) {
-      // Whoever has closed the cache, or removed the data, had the last word.
+      // The cache was closed, or its data destroyed: nothing is owed.
       if ((error as CacheError).code === 'closed') return error as CacheError
-      // Nothing came of it, so those that leave all as it is have changed nothing.
+      // Idle writes would have changed nothing.
       owed.add((error as CacheError).code === 'paused' ? writes.filter(({ idle }) => !idle) : writes)
       if (owed.size) await commit([], true).catch(() => {})
       return error as CacheError
     }
   }
 
-  /** The batch that takes writes: it is committed after the one before, at the end of this tick at the earliest. */
+  /** A batch that takes writes until it is committed: after the batch before, at the end of this tick at the earliest. */
   const open = (): Batch<V> => {
     const writes: QueuedWrite<V>[] = []
     const batch: Batch<V> = {
@@ -152,7 +155,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     const earlier = batch.latest.get(key)
     if (key === undefined) batch.latest.clear()
     if (key !== undefined && earlier && !(earlier.decide ?? earlier.group ?? decide ?? group)) {
-      // The last value of a tick is the one to be written. One of several that stand or fall together is not: its fate is theirs.
+      // Only the last value of a tick is written. A write of an all-or-nothing group is kept as it is, for the others depend on it.
       earlier.entry = entry
       write = earlier
     } else {
@@ -169,16 +172,16 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     if (always || owed.size) pending ??= open()
   }
 
-  /** The latest batch not settled that changes a key, or any. */
+  /** The latest unsettled batch that changes a key; without a key, the latest of all. */
   const underWay = (key?: string): Batch<V> | undefined => [...batches].reverse().find(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
 
   return {
     async add(write, group) {
       const { change } = write
       const refusal = connection.breaker.refusal(change.type === 'set' ? 'put' : 'delete')
-      // What is owed is done before all that is under way, so it must have been asked for before.
+      // A write queued behind one of its key must stay behind it; what is owed is carried out before all that is queued.
       if (!refusal || underWay((change as { key?: string }).key)) return retry(write, group)
-      // Nobody else waits for a probe.
+      // The caller does not wait for storage to come back.
       if (!write.idle) owed.add([write])
       settle()
       throw refusal
