@@ -7,14 +7,13 @@ import { isReadable, pass, restore } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { copy, handOver, isSame } from './body.ts'
 import type { ExtendableEventLike } from './contract.ts'
-import { fieldsAfter, isAbout } from './freshen.ts'
-import { groupsIn } from './groups.ts'
-import { bodyKeyOf, groupTag } from './keys.ts'
+import { bodyKeyOf } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
-import { KEPT, readPolicy } from './policy.ts'
+import { KEPT } from './policy.ts'
+import { fieldsAfter, isAbout, lasting, recordOf } from './record.ts'
 import { dropBodies, keep, list, type Found } from './responses.ts'
-import { findVariant, selectorsOf, type HttpEntry, type StoredResponse, type User } from './variants.ts'
+import { type HttpEntry, type StoredResponse, type User } from './variants.ts'
 import { replacesError } from './verdict.ts'
 
 /** A request to the origin, and what is stored: to be revalidated, and perhaps to be served if the origin fails. */
@@ -65,47 +64,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     return response
   }
 
-  /** The fields without those that are written anew in every answer. */
-  const told = (headers: Headers): [name: string, value: string][] => [...headers].filter(([name]) => !/^(age|cache-status)$/.test(name))
-
-  /** The record of an answer. @param confirmed the stored response, if the answer confirms it: its body stays */
-  const recordOf = (response: Response, confirmed?: StoredResponse): StoredResponse => {
-    const headers = fieldsAfter(response.headers, confirmed && known)
-    const { status, statusText } = confirmed ?? response
-    const { life, keeps } = readPolicy(status, headers, requestTime, now, settings)
-    const url = response.url || ask.url
-    const cacheStatus = response.headers.get('cache-status')
-    const selectors = confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
-    return {
-      ...life,
-      // Browsers do not show cookies to scripts, so only the origin knows whether they are the same.
-      ...(ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
-      form: 1,
-      url,
-      type: response.type,
-      status,
-      statusText,
-      headers: told(headers).filter(([name]) => keeps(name)),
-      selectors,
-      requestTime,
-      responseTime: now,
-      stamp: confirmed?.stamp ?? Math.random(),
-      bytes: confirmed?.bytes,
-      cacheStatus: cacheStatus ? `${cacheStatus}, ` : '',
-      tags: [...new Set([...(confirmed?.tags ?? []), ...tagsOf(response, url)])],
-      changed: task.background ? !confirmed : undefined,
-    }
-  }
-
-  const fits = (variant: StoredResponse): boolean => !!findVariant([variant], ask, user)
-
-  const tagsOf = (response: Response, url: string): string[] => {
-    const groups = groupsIn(response.headers.get('cache-groups'))
-    const tags = groups.map((group) => groupTag(prefix, group, new URL(url).origin))
-    // If the app's function throws, the answer is stored all the same.
-    call(() => groups.push(...(settings.groups?.(response) ?? [])), [])
-    return [...tags, ...groups.map((group) => groupTag(prefix, group))]
-  }
+  const record = (response: Response, confirmed?: StoredResponse): StoredResponse => recordOf(response, task, settings, requestTime, now, confirmed)
 
   const passOn = (response: Response, more: string, body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
 
@@ -113,22 +72,22 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   /** Stores the fields of a 304. The stored body is written again only if its key or its tags change, or it would end too soon. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
-    const record = recordOf(response, old)
-    const renewed = record.end - old.end > KEPT / 2 || record.tags.length > old.tags.length || bodyKeyOf(key, record.selectors) !== bodyKeyOf(key, old.selectors)
-    const confirmed = renewed ? record : { ...record, end: Math.min(record.end, old.end) }
+    const updated = record(response, old)
+    const renewed = updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors)
+    const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
     // The caller also gets the fields that are not to be stored.
-    if (!head) serveStored({ ...confirmed, headers: told(fieldsAfter(response.headers, known)) }, bytes, 304)
-    return confirmed.end > now ? keep(cache, context, key, await variants, confirmed, fits, renewed ? bytes : undefined) : undefined
+    if (!head) serveStored({ ...confirmed, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
+    return confirmed.end > now ? keep(cache, context, task, await variants, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** Passes an answer on, and stores it once it has arrived whole. */
   const receive = async (context: LoaderContext<HttpEntry>, response: Response): Promise<HttpEntry | undefined> => {
     if (!isReadable(response)) return void give(response)
-    const record = recordOf(response)
+    const received = record(response)
     const length = response.headers.get('content-length')
     // A request that is redirected to another origin loses its credentials, even if it comes back: then its response is not `basic`.
-    const isOwn = new URL(record.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
-    const kept = isOwn && record.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
+    const isOwn = new URL(received.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
+    const kept = isOwn && received.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     const body = first && handOver(first, ask.signal, () => done)
     if (task.background) give(response)
@@ -138,14 +97,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     // A truncated body is not stored (RFC 9111, section 3.3). With an encoding, the length of the decoded body is not known; across origins
     // scripts see the length but not the encoding, so a longer body is no fault.
     if (!whole || (length && Number(length) > whole.byteLength && !response.headers.has('content-encoding'))) return undefined
-    const found = task.background && isSame(whole, bytes!) ? { ...record, changed: false } : record
-    const own = prefix + record.url + whose
-    // A redirect may lead back to the URL.
-    if (!response.redirected || own === key) return keep(cache, context, key, await variants, found, fits, whole)
-    // The response is stored under the URL that it came from, and what was stored here is no longer true.
-    const replaced = (await variants).filter(fits)
-    dropBodies(cache, key, replaced)
-    return keep(cache, context, own, await list(cache, own), found, fits, whole, (await variants).filter((variant) => !replaced.includes(variant)).map((variant) => ({ ...variant, changed: undefined })))
+    const found = task.background && isSame(whole, bytes!) ? { ...received, changed: false } : received
+    // After a redirect it is stored under the URL that it came from. That may be this one.
+    return keep(cache, context, task, await variants, found, whole, response.redirected ? prefix + received.url + whose : key)
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {

@@ -3,7 +3,7 @@
 import type { Cache, LoaderContext } from '../contract.ts'
 import type { Task } from './exchange.ts'
 import { bodyKeyOf } from './keys.ts'
-import { bytesOf, findVariant, hasVary, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
+import { bytesOf, findVariant, fits, hasVary, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 
 export interface Found {
   /** All that is stored of the URL, the latest first. */
@@ -54,22 +54,29 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
 }
 
 /**
- * Stores a response with the load that brought it.
+ * Stores a response with the load that brought it. It replaces the variants that fit the same request; but one without Vary serves
+ * other requests too, and stays if another one with Vary fits.
  *
- * @param variants those that are stored under the key
- * @param fits whether a variant answers the same request: then the response replaces it. But a variant without Vary serves other requests too, and
- *   stays if another variant with Vary fits
+ * @param variants those that are stored under the task's key
  * @param bytes absent if the stored body stays
- * @param others the variants of the loaded key, if that is another one
- * @returns the new entry of the loaded key
+ * @param key where the response is stored: another than the task's after a redirect
+ * @returns the new entry of the task's key
  */
-export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }: LoaderContext<HttpEntry>, key: string, variants: readonly StoredResponse[], stored: StoredResponse, fits: (variant: StoredResponse) => boolean, bytes?: ArrayBuffer, others: readonly StoredResponse[] = []): HttpEntry {
+export async function keep(cache: Cache<HttpEntry>, { also, setOptions }: LoaderContext<HttpEntry>, { key: asked, ask, user }: Task, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer, key: string = asked): Promise<HttpEntry> {
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
+  const isFitting = fits(ask, user)
+  let others: readonly StoredResponse[] = []
+  if (key !== asked) {
+    // What was stored here is no longer true.
+    dropBodies(cache, asked, variants.filter(isFitting))
+    others = variants.filter((variant) => !isFitting(variant)).map((variant) => ({ ...variant, changed: undefined }))
+    variants = await list(cache, key)
+  }
+  const varied = variants.filter(isFitting).some(hasVary)
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const varied = variants.some((variant) => hasVary(variant) && fits(variant))
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) === varied && fits(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
+  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) === varied && isFitting(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
   const all = [...kept, ...others]
   const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
@@ -77,7 +84,7 @@ export function keep(cache: Cache<HttpEntry>, { key: loaded, also, setOptions }:
   if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
   // Bodies that no list refers to any more.
   dropBodies(cache, key, variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant))))
-  if (key === loaded) return kept
+  if (key === asked) return kept
   also(key, kept)
   return others
 }

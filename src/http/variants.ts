@@ -58,10 +58,14 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
 
 /** The latest variant that fits. Those without Vary come last: a resource may leave it out of its default response (RFC 9111, section 4.1). */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
-  const fitting = variants.filter(
-    ({ status, selectors }) => (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value),
-  )
+  const fitting = variants.filter(fits(ask, user))
   return fitting.find(hasVary) ?? fitting[0]
+}
+
+/** Tells whether a variant may answer a request. */
+export function fits(ask: Ask, user: User): (variant: StoredResponse) => boolean {
+  return ({ status, selectors }) =>
+    (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value)
 }
 
 export function hasVary({ selectors }: StoredResponse): boolean {
