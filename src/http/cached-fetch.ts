@@ -19,7 +19,7 @@ import { httpSettings } from './options.ts'
 import { find, list, peek, type Found } from './responses.ts'
 import { createDigest } from './user.ts'
 import type { HttpEntry, StoredResponse } from './variants.ts'
-import { judge, mayStandIn } from './verdict.ts'
+import { judge, mayStandIn, replacesError } from './verdict.ts'
 
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
@@ -73,7 +73,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const { variants, stored, bytes } = found
     const now = clock.now()
     const verdict = stored && judge(stored, ask, now)
-    const background = verdict === 'swr'
+    const background = verdict === 'swr' && !ask.directives.has('only-if-cached')
     const why = stored ? (now < stored.staleAt ? 'request' : 'stale') : variants.length ? 'vary-miss' : 'uri-miss'
     const about = ask.cache === 'reload' ? undefined : stored
     const task = (): Task => ({ ...wanted, ...found, background, why, asked: now, stored: about })
@@ -83,7 +83,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       return serve(stored, bytes, ask, `hit; ttl=${ttl}${background ? '; detail=swr' : ''}`)
     }
     if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: not stored')
-    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
+    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; detail=only-if-cached`)
     return request(task())
   }
 
@@ -131,7 +131,11 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       if (task.background && !(await cache.has(task.key))) break
     }
     if (task.background) throw new TypeError('Cannot fetch: nobody waits for it')
-    return forward(ask, `${why}; collapsed=?0`, outgoing(ask, settings.revalidate, ask.signal ?? null))
+    const response = await forward(ask, `${why}; collapsed=?0`, outgoing(ask, settings.revalidate, ask.signal ?? null))
+    const { stored, bytes } = task
+    if (!stored || !replacesError(response.status, stored, ask, asked) || task.isOvertaken(stored.tags)) return response
+    response.body?.cancel().catch(() => {})
+    return serve(stored, bytes!, ask, `fwd=${why}; fwd-status=${response.status}; collapsed=?0; detail=sie`)
   }
 
   const tellUpdate = (url: string, { status }: StoredResponse, changed: boolean): void => {

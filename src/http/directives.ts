@@ -28,12 +28,12 @@ export const LONGEST: number = 2 ** 31 * 1000
 /** The duration of a directive, ms; undefined without it. If it is repeated, the shortest; 0 for anything but a whole number of seconds. */
 export function durationOf(directives: Directives, name: string): number | undefined {
   const values = directives.get(name)?.map(msOf)
-  return values && Math.min(...values, LONGEST)
+  return values && Math.min(...values)
 }
 
 /** ms of a whole number of seconds; 0 for anything else. */
 export function msOf(seconds: string | undefined): number {
-  return /^\d+$/.test(seconds!) ? Number(seconds) * 1000 : 0
+  return /^\d+$/.test(seconds!) ? Math.min(Number(seconds) * 1000, LONGEST) : 0
 }
 
 /** Members of a comma-separated list. */

@@ -70,14 +70,16 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
-  /** Stores the fields of a 304. The stored body is written again only if its key or its tags change, or it would end too soon. */
+  /** Stores the fields of a 304. The stored body is written again only if it has been replaced, if its key or its tags change, or if it would end too soon. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
     const updated = record(response, old)
-    const renewed = updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors)
-    const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
     // The caller also gets the fields that are not to be stored.
-    if (!head) serveStored({ ...confirmed, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
-    return confirmed.end > now ? keep(cache, context, task, await variants, confirmed, renewed ? bytes : undefined) : undefined
+    if (!head) serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
+    const listed = await variants
+    const renewed =
+      updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
+    const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
+    return confirmed.end > now ? keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** Passes an answer on, and stores it once it has arrived whole. */

@@ -45,7 +45,7 @@ export interface PolicyOptions {
   readonly offlineStale: boolean
 }
 
-/** ms past its freshness for which a response is kept, to be revalidated, or for when the origin cannot be reached. */
+/** ms past its freshness, or its arrival, for which a response is kept, to be revalidated, or for when the origin cannot be reached. */
 export const KEPT: number = 30 * 24 * 3_600_000
 
 /** Statuses that are understood, and heuristically cacheable (RFC 9110, section 15.1). */
@@ -84,7 +84,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
       immutable: directives.has('immutable'),
       staleWhileRevalidate,
       staleIfError,
-      end: storable ? staleAt + Math.max(stale, headers.has('etag') || headers.has('last-modified') ? KEPT : 0) : 0,
+      end: storable ? Math.max(staleAt, responseTime) + Math.max(stale, headers.has('etag') || headers.has('last-modified') ? KEPT : 0) : 0,
     },
     keeps: (name) => !UNSTORED.test(name) && !unstored.includes(name),
   }

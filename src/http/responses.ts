@@ -42,10 +42,14 @@ export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found
 
 /** Reads what is stored for a request. */
 export async function find(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Promise<Found> {
-  const variants = await list(cache, key)
-  const stored = findVariant(variants, ask, user)
-  const bytes = stored && (bytesOf(stored, stored) ?? bytesOf(await cache.get(bodyKeyOf(key, stored.selectors), STALE), stored))
-  return { variants, stored: bytes && stored, bytes }
+  for (let missing: number | undefined; ; ) {
+    const variants = await list(cache, key)
+    const stored = findVariant(variants, ask, user)
+    const bytes = stored && (bytesOf(stored, stored) ?? bytesOf(await cache.get(bodyKeyOf(key, stored.selectors), STALE), stored))
+    // Between the two reads both entries may have been replaced.
+    if (!stored || bytes || stored.stamp === missing) return { variants, stored: bytes && stored, bytes }
+    missing = stored.stamp
+  }
 }
 
 /** All that is stored of a URL. */

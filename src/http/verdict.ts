@@ -27,7 +27,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (!mayBeStale) return 'validate'
   const maxStale = directives.get('max-stale')?.join() === '' ? Infinity : (durationOf(directives, 'max-stale') ?? -1)
   if (now - staleAt <= maxStale) return 'use'
-  return now - staleAt < staleWhileRevalidate ? 'swr' : 'validate'
+  return now - staleAt < staleWhileRevalidate && !directives.has('max-age') ? 'swr' : 'validate'
 }
 
 /** Whether a response may be served stale if there is nothing better: neither it nor the request forbids that. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ALL_FROM_DISK, placeOf, TWO_TIERS, type Place } from '../helpers/caches.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../helpers/clock.ts'
 import type { CachedFetchOptions } from '../../src/http/index.ts'
-import { serveSite, type Page } from './serving.ts'
+import { BROKEN, serveSite, type Page } from './serving.ts'
 import { cacheStatusOf, standOn, type Standing } from './standing.ts'
 
 const site = serveSite()
@@ -223,4 +223,41 @@ test.each([
   const page = site.page({ status, fields: { 'Cache-Control': control } })
   for (const _round of [1, 2]) await text(page.url)
   expect(page.visits()).toHaveLength(isStored ? 1 : 2)
+})
+
+test.each(['Age', 'Date'])('what is 40 days old by its %s when it comes is kept as long as what is new', async (field) => {
+  const place = placeOf(TWO_TIERS)
+  const { text } = standOn(place)
+  const old = { [field]: field === 'Age' ? String((40 * DAY) / SECOND) : dateOf(place.clock.now() - 40 * DAY) }
+  const fields = { 'Cache-Control': 'public, max-age=0', ETag: '"1"', ...old }
+  const page = site.page(({ headers }) => ({ status: headers['if-none-match'] === '"1"' ? 304 : 200, fields, body: 'stored' }))
+  await text(page.url)
+  page.visits()
+  for (const later of [10 * SECOND, 20 * DAY]) {
+    place.clock.advance(later)
+    expect(await text(page.url)).toBe('stored')
+    expect(page.visits().map(({ headers }) => headers['if-none-match'])).toEqual(['"1"'])
+  }
+  place.clock.advance(20 * DAY)
+  page.answer = BROKEN
+  expect(await text(page.url)).toBe('stored')
+})
+
+test('an Age beyond all numbers is one of 2^31 s', async () => {
+  const { fetch, text } = standOn(placeOf(TWO_TIERS))
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', Age: '9'.repeat(400) }, body: 'stored' })
+  await text(page.url)
+  expect((await fetch(page.url, { cache: 'force-cache' })).headers.get('age')).toBe(String(2 ** 31))
+})
+
+test.each([
+  ['', 'swr'],
+  ['max-age=100', 'asked'],
+  ['max-age=100, max-stale=30', 'hit'],
+  ['max-stale=30', 'hit'],
+  ['only-if-cached', 'hit'],
+])('20 s stale within stale-while-revalidate, to a request that says "%s": %s', async (request, how) => {
+  const asked = await askAgain({ 'Cache-Control': 'max-age=60, stale-while-revalidate=1000' }, 80, asks(request))
+  expect(asked.how).toBe(how)
+  if (how === 'hit') expect(asked.page.visits()).toEqual([])
 })

@@ -7,7 +7,7 @@ import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { DAY, SECOND } from '../helpers/clock.ts'
 import { deferred, isPending } from '../helpers/deferred.ts'
 import { BROKEN, serveSite, type Answering, type Page } from './serving.ts'
-import { cacheStatusOf, standOn, type Standing } from './standing.ts'
+import { cacheStatusOf, standOn, TIERS, type Standing } from './standing.ts'
 
 const site = serveSite()
 
@@ -236,4 +236,39 @@ describe('slow', () => {
     await slowly.standing.fetch.clear()
     await expectWait(slowly)
   })
+})
+
+test.each(TIERS)('of five callers at once all get what is stored in place of a 503: $title', async (tier) => {
+  const place = placeOf(tier)
+  const { ask } = standOn(place)
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=1000' }, body: 'stored' })
+  await ask(page.url)
+  place.clock.advance(61 * SECOND)
+  const gate = deferred()
+  page.answer = async () => {
+    await gate.promise
+    return { status: 503, body: 'down' }
+  }
+  const asking = Promise.all(Array.from({ length: 5 }, () => ask(page.url)))
+  await page.visit()
+  gate.resolve()
+  expect((await asking).map(([body]) => body)).toEqual(Array(5).fill('stored'))
+})
+
+test.each(['clear', 'invalidate'] as const)('%s meanwhile: none of five gets it', async (how) => {
+  const place = placeOf(TWO_TIERS)
+  const { ask, fetch } = standOn(place)
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=1000' }, body: 'stored' })
+  await ask(page.url)
+  place.clock.advance(61 * SECOND)
+  const gate = deferred()
+  page.answer = async () => {
+    await gate.promise
+    return { status: 503, body: 'down' }
+  }
+  const asking = Promise.all(Array.from({ length: 5 }, () => ask(page.url)))
+  await page.visit()
+  await (how === 'clear' ? fetch.clear() : fetch.invalidate({ url: page.url }))
+  gate.resolve()
+  expect((await asking).map(([body]) => body)).toEqual(Array(5).fill('down'))
 })

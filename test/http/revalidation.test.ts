@@ -2,8 +2,9 @@
 
 import { describe, expect, test } from 'vitest'
 import type { CachedFetchOptions, HttpEntry } from '../../src/http/index.ts'
-import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { ALL_FROM_DISK, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { DAY, SECOND } from '../helpers/clock.ts'
+import { deferred } from '../helpers/deferred.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { BROKEN, long, serveSite, type Page } from './serving.ts'
 import { as, reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
@@ -312,4 +313,55 @@ describe('HEAD', () => {
     expect(await standing.text(page.url)).toBe('body')
     expect(page.visits().map(({ method }) => method)).toEqual(['HEAD', 'HEAD', 'GET'])
   })
+})
+
+describe.each(TIERS)('a 304 about what another caller has replaced meanwhile: $title', (tier) => {
+  test.each<[what: string, control: string, init: RequestInit]>([
+    ['a response with no-cache', 'no-cache', {}],
+    ['a response with must-revalidate', 'max-age=0, must-revalidate', {}],
+    ['a request with no-cache', 'max-age=60', { cache: 'no-cache' }],
+  ])('%s, beside a reload: the body is stored after both', async (_what, control, init) => {
+    const place = placeOf(tier)
+    const { ask, cache } = standOn(place)
+    const fields = { 'Cache-Control': control, ETag: '"1"' }
+    const page = site.page({ fields, body: long('one') })
+    await ask(page.url)
+    place.clock.advance(10 * SECOND)
+    const gates = [deferred(), deferred()]
+    page.answer = async ({ headers, number }) => {
+      await gates[number - 2]!.promise
+      place.clock.advance(1)
+      return headers['if-none-match'] === '"1"' ? { status: 304, fields } : { fields, body: long('one') }
+    }
+    const reloading = ask(page.url, { cache: 'reload' })
+    await page.visit()
+    await page.visit()
+    place.clock.advance(1)
+    const asking = ask(page.url, init)
+    gates.forEach(({ resolve }) => resolve())
+    expect((await asking)[1]).toContain('fwd-status=304')
+    await reloading
+    await cache.flush()
+    expect(await ask(page.url, { cache: 'force-cache' })).toEqual([long('one'), expect.stringContaining('hit')])
+  })
+})
+
+test('while a list and its body are replaced, both are found', async () => {
+  const { ask } = standOn(placeOf(ALL_FROM_DISK))
+  const page = site.page(({ number }) => ({ fields: MINUTE, body: long(`v${number}`) }))
+  await ask(page.url)
+  const misses: string[] = []
+  let over = false
+  const read = async (): Promise<void> => {
+    while (!over) {
+      const [, how] = await ask(page.url, { headers: { 'Cache-Control': 'only-if-cached' } })
+      if (!how.startsWith('hit')) misses.push(how)
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+  }
+  const reading = [read(), read(), read()]
+  for (let round = 0; round < 40; round++) await ask(page.url, { cache: 'reload' })
+  over = true
+  await Promise.all(reading)
+  expect(misses).toEqual([])
 })
