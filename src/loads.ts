@@ -52,7 +52,7 @@ const MOST_RECENT = 10_000
  * @param checkOne throws for an entry that cannot be stored with others
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
-  const { disk, memory } = tiers
+  const { disk, memory, store } = tiers
   const changes = createRecent<readonly [change: Change, local: boolean]>(MOST_RECENT)
   const loads = Object.assign(new Map<string, Load<V>>(), { recent: changes })
   const failures = new Map<string, Failure>()
@@ -131,9 +131,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
   const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
     const { key, refresh } = load
-    // Another tab may have loaded the value while this one waited for its turn. Even without a disk this takes a turn of the
-    // event loop: the loader must not begin before its caller has joined, or the caller could not leave.
-    const [since, stored] = await (disk ? Promise.all([disk.locate(key), refresh ? undefined : look(() => tiers.fetch(key))]) : [])
+    // Another tab may have loaded the value while this one waited for its turn; in another store, what was found stale may be fresh by
+    // now. Even without a store this takes a turn of the event loop: the loader must not begin before its caller has joined, or
+    // the caller could not leave.
+    const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || load.found) ? look(() => tiers.fetch(key)) : undefined]) : [])
     if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
     signal.throwIfAborted()
     // The loader begins after all changes that other tabs have told of until now.
@@ -160,10 +161,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const { key, now, limit } = load
     if (!load.background) {
       const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
-      if (found && now < limit(found)) {
+      // By the time of the latest call: a caller that has joined meanwhile must not be served what had expired before.
+      if (found && memory.now < limit(found)) {
         resolve(found.value)
         // A stale value that was removed during the look must not be served by another load.
-        return isFresh(found, now) || isVoid(load) ? undefined : revalidate(load, found)
+        return isFresh(found, memory.now) || isVoid(load) ? undefined : revalidate(load, found)
       }
       const failure = failureOf(failures, load)
       if (failure && isStandIn(found)) return resolve(found.value)
@@ -214,8 +216,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     if (!failureOf(failures, request)) void start(request, found, true).join()
   }
 
-  return async (request) => {
+  const getOrLoad = async (request: LoadRequest<V>): Promise<V | undefined> => {
     const { key, now, refresh, limit, signal, timeout } = request
+    const called = changes.count()
     const lateError = (): CacheError => new CacheError('load-timeout', `Cannot load entry: no value after ${timeout} ms`, { key })
     let left = timeout
     if (memory.checking) {
@@ -238,7 +241,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         if (isStandIn(load.found)) void load.join()
         return lateError()
       })
-      if (refresh || held || !load.refresh) return await loading
+      if (refresh || held || !load.refresh) {
+        const value = await loading
+        // The loader may have named a tag that was removed before this call.
+        return joined && load.told && called > load.begun ? getOrLoad(request) : value
+      }
       // The refresh that was joined ignores what is stored, but for this caller that will do.
       const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
       return await Promise.race([loading, stored])
@@ -247,4 +254,5 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       throw error
     }
   }
+  return getOrLoad
 }

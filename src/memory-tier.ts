@@ -147,7 +147,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
     follow(key, found, next, renews) {
       const held = entries.peek(key)
       if (next && next !== found && renews) noteExpiry(next)
-      if (!next || (next === found && held?.createdAt !== next.createdAt)) entries.delete(key)
+      if (!next || ((renews || next === found) && held?.createdAt !== next.createdAt)) entries.delete(key)
       else if (next !== found && !renews) tier.keep(next)
       else if (held && held !== next) {
         Object.assign(held, { staleAt: undefined, expiresAt: undefined }, next, { value: held.value })

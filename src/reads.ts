@@ -59,7 +59,9 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
   const inspect: Reads<V>['inspect'] = async (key) => {
     await memory.checking
     const held = entries.peek(key)
-    return held ? { entry: held, tier: 'memory' } : { entry: store && (await look(key)), tier: 'store' }
+    // Another store does not tell what others have put in the place of a stale entry.
+    const stored = store && !isFresh(held, memory.now) ? await look(key) : undefined
+    return held && !isFresh(stored, memory.now) ? { entry: held, tier: 'memory' } : { entry: stored, tier: 'store' }
   }
 
   return {

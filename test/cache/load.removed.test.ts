@@ -1,11 +1,11 @@
 // What is removed while a load looks at what is stored.
 
 import { expect, it } from 'vitest'
-import { PLAIN_STORE, placeOf } from '../helpers/caches.ts'
+import { MEMORY_ALONE, PLAIN_STORE, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { controlled } from '../helpers/stores.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { deferred, turns } from '../helpers/deferred.ts'
-import { rejectionOf } from '../helpers/loads.ts'
+import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
 import type { Cache } from '../../src/index.ts'
 
 it.each<[string, (cache: Cache<string>) => Promise<unknown>]>([
@@ -53,4 +53,33 @@ it('a value that is removed during the look is not served either where another l
   await Promise.all([other, deleting])
   control.release()
   expect(await loading).toBe('loaded')
+})
+
+it('a caller after deleteTag() gets no value of a load from before it that names the tag at its end', async () => {
+  const cache = placeOf(MEMORY_ALONE).open<string>()
+  const { runs, loader } = heldLoader<string>()
+  const before = cache.getOrLoad('list', loader)
+  await until(() => runs.length > 0)
+  await cache.deleteTag('items')
+  const after = cache.getOrLoad('list', loader)
+  await Promise.resolve()
+  runs[0]!.context.setOptions({ tags: ['items'] })
+  runs[0]!.resolve('old')
+  expect(await before).toBe('old')
+  await until(() => runs.length > 1)
+  runs[1]!.resolve('new')
+  expect(await after).toBe('new')
+  expect(await cache.get('list')).toBe('new')
+})
+
+it('a caller who joins the look at the disk is not given what had expired before the call', async () => {
+  const { open, clock } = placeOf(TWO_TIERS)
+  const before = open<string>({ ttl: 100 })
+  await before.set('a', 'old')
+  await before.close()
+  const cache = open<string>({ ttl: 100 })
+  const first = cache.getOrLoad('a', () => 'new')
+  clock.advance(5_000)
+  expect(await cache.getOrLoad('a', () => 'new')).toBe('new')
+  await first
 })
