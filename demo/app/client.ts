@@ -50,6 +50,8 @@ export interface ClientOptions {
 
 export class Client {
   readonly cache: Cache<HttpEntry>
+  /** For good: what is asked for from then on is not stored. */
+  isDestroyed = false
   readonly #fetch: CachedFetch
   readonly #options: ClientOptions
   #pending = 0
@@ -64,6 +66,9 @@ export class Client {
       sweepInterval: SWEEP_INTERVAL,
       clock,
       onError: options.onStorageError,
+    })
+    this.cache.subscribe(({ type }) => {
+      this.isDestroyed ||= type === 'destroy'
     })
     this.#fetch = createCachedFetch(this.cache, {
       partition: () => this.#partition,

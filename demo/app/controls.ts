@@ -16,12 +16,18 @@ export interface ControlsOptions {
   readonly onChange: () => void
 }
 
+/** Said by every control from then on. */
+export const DESTROYED = 'The cache is destroyed. Reload the page to begin again.'
+
 /** Connects the controls of index.html. */
-export function connectControls({ client: { cache }, maxAge, onMaxAge, prefetch, onChange }: ControlsOptions): void {
+export function connectControls({ client, maxAge, onMaxAge, prefetch, onChange }: ControlsOptions): void {
+  const { cache } = client
   const act = (work: () => Promise<string>) => async (): Promise<void> => {
-    say(await work().catch(String))
+    const said = await work().catch(String)
+    say(client.isDestroyed ? DESTROYED : said)
     onChange()
   }
+  cache.subscribe(({ type }) => type === 'destroy' && say(DESTROYED))
   onClick('sweep', act(async () => describeSweep(await cache.sweep())))
   onClick('clear', act(() => cache.clear().then(() => 'Cleared: memory and disk are empty.')))
   onClick('prefetch', act(prefetch))

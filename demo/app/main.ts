@@ -25,7 +25,7 @@ const standIn = __STATIC__ ? createStaticServer(document.baseURI) : undefined
 let maxAge = readMaxAge()
 const log = createAnswerLog()
 const session = openSession(() => void show())
-const faults = connectFaults(() => client.cache, () => inside.refresh())
+const faults = connectFaults(() => client, () => inside.refresh())
 
 const client: Client = new Client({
   user: () => session.user,

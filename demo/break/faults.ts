@@ -1,11 +1,9 @@
 // "Break it": what the visitor lets go wrong, and what the cache made of it. The server misbehaves because it is told to; storage
 // is broken by the browser's own means, or, as no page can fill a disk, by refusing every put of this page.
 
-import type { HttpEntry } from '../../src/http/index.ts'
-import type { Cache } from '../../src/index.ts'
-import type { Answer } from '../app/client.ts'
+import type { Answer, Client } from '../app/client.ts'
 import { clock } from '../app/clock.ts'
-import { onClick } from '../app/controls.ts'
+import { DESTROYED, onClick } from '../app/controls.ts'
 import { CACHE_NAME } from '../app/names.ts'
 import { SOURCE_NAMES } from '../app/source.ts'
 import { byId } from '../dom.ts'
@@ -29,10 +27,10 @@ const SERVERS: Readonly<Record<string, { readonly orders: Orders; readonly verdi
 }
 
 /** @param onChange called when what the cache has to cope with is another */
-export function connectFaults(cacheOf: () => Cache<HttpEntry>, onChange: () => void): Faults {
+export function connectFaults(client: () => Client, onChange: () => void): Faults {
   const verdict = byId('verdict', HTMLElement)
   const tell = (text: string): void => {
-    verdict.textContent = text
+    verdict.textContent = client().isDestroyed ? DESTROYED : text
     onChange()
   }
   let server = 'well'
@@ -44,12 +42,12 @@ export function connectFaults(cacheOf: () => Cache<HttpEntry>, onChange: () => v
       tell(SERVERS[server]?.verdict ?? '')
     })
   }
-  connectClock(cacheOf, tell)
+  connectClock(client, tell)
   connectDisk(tell)
   onClick('delete-database', async () => tell(await deleteDatabases().catch(String)))
   onClick('destroy', async () => {
-    await cacheOf().destroy().catch((error: unknown) => tell(String(error)))
-    tell(`Destroyed, in all tabs: ${plural((await databasesOf(CACHE_NAME)).length, 'database', 'databases')} left. Reload the page to begin again.`)
+    const failed = client().isDestroyed ? DESTROYED : await client().cache.destroy().catch(String)
+    verdict.textContent = failed ?? `Destroyed, in all tabs: ${plural((await databasesOf(CACHE_NAME)).length, 'database', 'databases')} left. Reload the page to begin again.`
   })
 
   return {
@@ -60,16 +58,17 @@ export function connectFaults(cacheOf: () => Cache<HttpEntry>, onChange: () => v
   }
 }
 
-function connectClock(cacheOf: () => Cache<HttpEntry>, tell: (text: string) => void): void {
+function connectClock(client: () => Client, tell: (text: string) => void): void {
   const output = byId('clock-offset', HTMLOutputElement)
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-step]')) {
     button.addEventListener('click', async () => {
       const step = Number(button.dataset['step'])
-      const before = cacheOf().stats().memory.size
+      const { cache } = client()
+      const before = cache.stats().memory.size
       clock.offset = step === 0 ? 0 : clock.offset + step
       output.textContent = clock.offset === 0 ? 'right' : `${formatOffset(Math.abs(clock.offset))} ${clock.offset > 0 ? 'ahead' : 'behind'}`
-      const swept = await cacheOf().sweep().catch(() => 0)
-      const left = cacheOf().stats().memory.size
+      const swept = await cache.sweep().catch(() => 0)
+      const left = cache.stats().memory.size
       tell(`Memory had ${plural(before, 'entry', 'entries')}, now ${left}; ${plural(swept, 'key', 'keys')} expired. Whatever lies past its date is asked for again.`)
     })
   }

@@ -30,7 +30,8 @@ export interface Inside {
   addFault(error: CacheError): void
 }
 
-export function createInside({ cache }: Client): Inside {
+export function createInside(client: Client): Inside {
+  const { cache } = client
   const reader = createEntryReader(cache)
   const timeline = createTimeline(() => clock.now())
   const entries = createEntriesView()
@@ -42,18 +43,17 @@ export function createInside({ cache }: Client): Inside {
   const showStatus = createStatus()
   const showStats = createStats()
   let isStale = false
-  let isClosed = false
   let reading: Promise<void> | undefined
 
   function showCounts(): void {
     const stats = cache.stats()
     showStats(stats)
-    showStatus(cache.status, isClosed)
+    showStatus(cache.status, client.isDestroyed)
     ratio.add(stats)
   }
 
   async function read(): Promise<void> {
-    while (isStale && !isClosed) {
+    while (isStale && !client.isDestroyed) {
       isStale = false
       const [rows, workerRows] = await Promise.all([CACHE_NAME, IMAGES_NAME].map((name) => countRows(name).catch(() => 0)))
       const found = await reader.read()
@@ -67,14 +67,13 @@ export function createInside({ cache }: Client): Inside {
     showCounts()
     isStale = true
     reading ??= read()
-      .catch((error: unknown) => say(`The panel could not read the cache: ${String(error)}`))
+      .catch((error: unknown) => void (client.isDestroyed || say(`The panel could not read the cache: ${String(error)}`)))
       .finally(() => (reading = undefined))
   }
 
   let soon: ReturnType<typeof setTimeout> | undefined
-  cache.subscribe((event) => {
-    isClosed ||= event.type === 'destroy'
-    if (isClosed) {
+  cache.subscribe(() => {
+    if (client.isDestroyed) {
       void countRows(IMAGES_NAME).then((workerRows) => tiers.show(0, 0, workerRows), () => {})
       timeline.show([])
       entries.show([], 0)
@@ -82,14 +81,14 @@ export function createInside({ cache }: Client): Inside {
     }
     soon ??= setTimeout(() => {
       soon = undefined
-      if (!isClosed) refresh()
+      if (!client.isDestroyed) refresh()
     }, 150)
   })
   let seconds = 0
   onSecond(byId('inside', HTMLElement), () => {
     timeline.tick()
     entries.tick(clock.now())
-    if (isClosed) return
+    if (client.isDestroyed) return
     showCounts()
     locks.sample()
     if (++seconds % REFRESH_SECONDS === 0) refresh()
@@ -97,7 +96,7 @@ export function createInside({ cache }: Client): Inside {
   onClick('burst', async () => say(await burst(cache).catch(String)))
   refresh()
   return {
-    refresh: () => void (isClosed || refresh()),
+    refresh: () => void (client.isDestroyed || refresh()),
     sample: () => locks.sample(),
     addFault(error) {
       faults.add(error)
