@@ -93,7 +93,7 @@ function watch(): void {
   unwatch = client.watch(currentPath(), ({ type, local }) => {
     const isIcon = current?.type === 'icon'
     if (type === 'delete' || (type === 'deleteTag' && !isIcon) || (type === 'set' && !local)) void refresh()
-    else if (type === 'set' && isIcon) void icon.restamp()
+    else if (isIcon) void icon.restamp()
   })
 }
 

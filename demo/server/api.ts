@@ -2,7 +2,7 @@
 // groups. It takes a Request and gives a Response, so it runs in Node (../api.ts) and in a service worker (../worker/).
 
 import { type Edits, parseEdit, Problem, readIcon, readPage } from './catalogue.ts'
-import { type ApiProblem, type Icon, type Orders, ORDERS_HEADER, parseOrders } from './protocol.ts'
+import { type ApiProblem, type Icon, type Orders, ORDERS_HEADER, parseOrders, STALE_WHILE_REVALIDATE } from './protocol.ts'
 
 /** Where users' edits are kept. */
 export interface EditStore {
@@ -26,7 +26,7 @@ export type Api = (request: Request, path: string) => Promise<Response>
 const USERS = ['ada', 'ben']
 const MAX_AGE = 30
 /** Seconds after which an answer may be served while the server is asked again, and when it fails. */
-const WINDOWS = 'stale-while-revalidate=300, stale-if-error=86400'
+const WINDOWS = `stale-while-revalidate=${STALE_WHILE_REVALIDATE}, stale-if-error=86400`
 /** The cache group of all lists (RFC 9875): an edit may change any of them. */
 const LISTS = '"lists"'
 

@@ -35,6 +35,9 @@ export interface ApiProblem {
   readonly error: { readonly code: string; readonly message: string }
 }
 
+/** Seconds past its date in which an answer may be served while the server is asked again. */
+export const STALE_WHILE_REVALIDATE = 300
+
 /** Orders from the page to the pretend server. */
 export interface Orders {
   /** Seconds for which the server calls its answers fresh. */

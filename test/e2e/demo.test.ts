@@ -58,6 +58,17 @@ describe('where answers come from', () => {
     await visitor.reads('.stamp-left', /^0:[23]\d left$/)
   })
 
+  test('the stamp tells what is past its date from what is past its window too, and from what is gone', async () => {
+    await visitor.open('#/icon/abb')
+    await visitor.reads('.stamp-left', /^0:\d\d left$/)
+    await visitor.presses('+1 min')
+    await visitor.reads('.stamp-left', /^past: 4:\d\d more, while the server is asked$/)
+    await visitor.presses('+1 h')
+    await visitor.reads('.stamp-left', 'past: stands in if the server fails')
+    await visitor.presses('Clear')
+    await visitor.reads('.stamp', 'Best before--:--:--not stored')
+  })
+
   test('what the server says of freshness is chosen, and survives a reload', async () => {
     await visitor.open()
     await page.locator('#max-age').press('Home')
