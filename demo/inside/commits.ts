@@ -57,9 +57,12 @@ export function createCommits(cache: Cache<HttpEntry>): Commits {
     for (const change of changes) waiting.delete(nameOf(change))
     settle()
     if (!destroy && changes.length === 0) return
-    commits += ids.length
-    writes += changes.length
-    note.textContent = `${plural(writes, 'change', 'changes')} in ${plural(commits, 'commit', 'commits')}`
+    // What memory alone has is told too.
+    if (ids.length > 0) {
+      commits += ids.length
+      writes += changes.length
+      note.textContent = `${plural(writes, 'change', 'changes')} in ${plural(commits, 'commit', 'commits')}`
+    }
     bars.append(el('i', { class: isOwn ? 'is-own' : '', vars: { '--share': String(Math.min(1, Math.log1p(changes.length) / Math.log1p(300))) } }))
     while (bars.children.length > BARS) bars.firstElementChild?.remove()
     messages.prepend(row(destroy ? 'destroyed' : describe(changes), isOwn ? 'this tab' : 'another'))

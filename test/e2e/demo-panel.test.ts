@@ -97,6 +97,9 @@ describe('break it', () => {
     await visitor.sees('Memory', 'icons?page=1')
     await page.goForward()
     await visitor.sees('Memory', 'icons?page=2')
+    await visitor.presses('Add 300 short-lived entries')
+    await visitor.reads('#messages', 'delete burst 1/1 and 299 more')
+    await visitor.reads('#commits-note', /^1 change in 1 commit$/)
   })
 
   test('a deleted database is made anew, and filled by the next loads', async () => {
