@@ -29,7 +29,7 @@ export function connectControls({ client, maxAge, onMaxAge, prefetch, onChange }
   }
   cache.subscribe(({ type }) => type === 'destroy' && say(DESTROYED))
   onClick('sweep', act(async () => describeSweep(await cache.sweep())))
-  onClick('clear', act(() => cache.clear().then(() => 'Cleared: memory and disk are empty.')))
+  onClick('clear', act(() => cache.clear().then(() => 'Cleared: the page’s cache is empty, in memory and on disk.')))
   onClick('prefetch', act(prefetch))
   onClick('reload', () => location.reload())
   connectMaxAge(maxAge, onMaxAge)

@@ -19,7 +19,7 @@ export function createTiers(): Tiers {
   const root = byId('tiers', HTMLElement)
   const memory = createMeter('Memory', 'entries', MAX_ENTRIES)
   const disk = createMeter('Disk', 'rows', MAX_STORED_ENTRIES)
-  const worker = createMeter('Service worker’s disk', 'rows', MOST_OF_WORKER)
+  const worker = createMeter('Service worker’s cache', 'rows', MOST_OF_WORKER)
   root.append(memory.root, disk.root, worker.root)
   return {
     show(inMemory, rows, workerRows) {
