@@ -18,6 +18,8 @@ export interface ListView {
   show(route: ListRoute): Promise<void>
   /** Asks again for what is shown, which may have changed. */
   refresh(): Promise<void>
+  /** Whether there is a page after this one, as far as is known. */
+  hasNext(): boolean
   /** What the last shown page told about this icon. */
   find(slug: string): IconSummary | undefined
   /** Puts the focus back on an icon's tile, or on the heading when the page no longer has it. */
@@ -38,6 +40,7 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
 
   let route: ListRoute = { type: 'list', query: '', page: 1 }
   let shown: IconPage | undefined
+  let hasNext = true
   let turn = 0
 
   followTyping(search, (query) => {
@@ -94,7 +97,8 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
   }
 
   // aria-disabled, not disabled: the button that reached the last page keeps the focus.
-  function setPages(hasPrevious: boolean, hasNext: boolean): void {
+  function setPages(hasPrevious: boolean, isFollowed: boolean): void {
+    hasNext = isFollowed
     previous.ariaDisabled = String(!hasPrevious)
     next.ariaDisabled = String(!hasNext)
   }
@@ -108,6 +112,7 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
     show,
     refresh,
     focusIcon,
+    hasNext: () => hasNext,
     find: (slug) => shown?.items.find((icon) => icon.slug === slug),
     hide() {
       turn++

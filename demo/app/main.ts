@@ -68,6 +68,8 @@ connectControls({
     writeMaxAge(chosen)
   },
   async prefetch() {
+    if (!session.user) return 'Nobody is logged in.'
+    if (!list.hasNext()) return 'No next page is known.'
     const { value } = await client.list(lastList.query, lastList.page + 1)
     return `Page ${value.page} is ready: ${value.items.length} icons.`
   },

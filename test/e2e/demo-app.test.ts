@@ -67,6 +67,8 @@ test('says so when there is no such icon or no match', async () => {
   await page.getByRole('link', { name: 'See all icons' }).click()
   await page.getByRole('searchbox').fill('qqqq')
   await visitor.reads('#results', 'No icon matches “qqqq”')
+  await visitor.presses('Prefetch next page')
+  await visitor.reads('#notice', 'No next page is known.')
 })
 
 test('paints its first view within a second', async () => {
