@@ -38,7 +38,8 @@ export interface ClientOptions {
   readonly user: () => User | undefined
   /** How the server is to behave. */
   readonly orders: () => Orders
-  /** Sends requests, once it is known who answers them. */
+  /** Resolves when it is known who answers requests, which wait for it. */
+  readonly ready: Promise<unknown>
   readonly send: (request: Request) => Promise<Response>
   readonly onAnswer: (answer: Answer) => void
   readonly onFailure: (path: string) => void
@@ -55,9 +56,11 @@ export class Client {
   readonly #fetch: CachedFetch
   readonly #options: ClientOptions
   #pending = 0
+  #readyAt = 0
 
   constructor(options: ClientOptions) {
     this.#options = options
+    void options.ready.then(() => (this.#readyAt = performance.now()))
     this.cache = createCache<HttpEntry>({
       name: CACHE_NAME,
       version: '2',
@@ -128,8 +131,10 @@ export class Client {
       const start = performance.now()
       const response = await this.#request(path, { headers: this.#credentials() })
       const value = (await response.json()) as T
-      const ms = performance.now() - start
-      const answer = { path, ms, value, etag: response.headers.get('etag'), ...readSource(response.headers.get('cache-status'), held) }
+      const origin = readSource(response.headers.get('cache-status'), held)
+      // The wait until requests went out is not the answer's time.
+      const ms = performance.now() - (origin.source === 'network' ? Math.max(start, this.#readyAt) : start)
+      const answer = { path, ms, value, etag: response.headers.get('etag'), ...origin }
       this.#options.onAnswer(answer)
       return answer
     } catch (error) {

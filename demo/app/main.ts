@@ -30,6 +30,7 @@ const faults = connectFaults(() => client, () => inside.refresh())
 const client: Client = new Client({
   user: () => session.user,
   orders: () => ({ maxAge, ...faults.orders() }),
+  ready: worker,
   async send(request) {
     const hasWorker = await worker
     return standIn && !hasWorker ? standIn(request, new URL(request.url).pathname.split('/api/')[1] ?? '') : fetch(request)

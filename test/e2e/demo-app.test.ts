@@ -71,6 +71,13 @@ test('says so when there is no such icon or no match', async () => {
   await visitor.reads('#notice', 'No next page is known.')
 })
 
+test('the wait for the service worker is not the time of the first answer', async () => {
+  await page.addInitScript(() => (ServiceWorkerContainer.prototype.register = () => new Promise(() => {})))
+  await visitor.open()
+  await visitor.sees('Network', 'icons?page=1')
+  expect(parseFloat((await page.locator('#answer-ms').textContent())!)).toBeLessThan(3_000)
+})
+
 test('paints its first view within a second', async () => {
   await visitor.open()
   const paint = () => page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime)
