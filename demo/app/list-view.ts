@@ -90,10 +90,11 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
   function fail(error: unknown): void {
     results.textContent = 'The icons could not be loaded'
     setPages(false, false)
-    body.replaceChildren(problem(error, () => {
+    const retry = (): void => {
       title.focus()
       void show(route)
-    }))
+    }
+    body.replaceChildren(problem(error, retry, route.page > 1 ? route.query : ''))
   }
 
   // aria-disabled, not disabled: the button that reached the last page keeps the focus.

@@ -10,7 +10,7 @@ export function parseRoute(hash: string): Route {
   if (slug !== undefined) return { type: 'icon', slug: decode(slug) }
   const params = new URLSearchParams(hash.split('?')[1] ?? '')
   const page = Number(params.get('page') ?? 1)
-  return { type: 'list', query: params.get('q') ?? '', page: Number.isInteger(page) && page > 0 ? page : 1 }
+  return { type: 'list', query: params.get('q') ?? '', page: Number.isSafeInteger(page) && page > 0 ? page : 1 }
 }
 
 export function formatRoute(route: Route): string {

@@ -24,9 +24,9 @@ export class Problem extends Error {
 /** @throws Problem for a page that is not there */
 export function readPage(params: URLSearchParams, icons: readonly Icon[], edits: Edits): IconPage {
   const search = (params.get('search') ?? '').trim().toLowerCase()
-  if (search.length > MAX_SEARCH_LENGTH) throw new Problem(400, 'bad-search', `search must have at most ${MAX_SEARCH_LENGTH} characters.`)
+  if (search.length > MAX_SEARCH_LENGTH) throw new Problem(400, 'bad-search', `A search has at most ${MAX_SEARCH_LENGTH} characters.`)
   const text = params.get('page') ?? '1'
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Problem(400, 'bad-page', 'page must be a positive integer.')
+  if (!/^[1-9]\d{0,15}$/.test(text)) throw new Problem(400, 'bad-page', 'A page is a positive integer.')
   const page = Number(text)
   const found = find(icons.map((icon) => ({ ...icon, ...edits[icon.slug] })), search)
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE))

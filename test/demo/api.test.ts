@@ -62,7 +62,7 @@ test('an edit of what was changed meanwhile is refused', async () => {
 
 test.each([
   ['icons?page=0', {}, 400, 'bad-page'],
-  ['icons?page=9999', {}, 404, 'no-such-page'],
+  ['icons?page=99999999', {}, 404, 'no-such-page'],
   [`icons?search=${'x'.repeat(101)}`, {}, 400, 'bad-search'],
   ['icons/%zz', {}, 400, 'bad-slug'],
   ['icons/no-such-icon', {}, 404, 'no-such-icon'],

@@ -69,6 +69,12 @@ test('says so when there is no such icon or no match', async () => {
   await visitor.reads('#results', 'No icon matches “qqqq”')
   await visitor.presses('Prefetch next page')
   await visitor.reads('#notice', 'No next page is known.')
+  await visitor.open('#/?q=git&page=99999999')
+  await page.getByRole('link', { name: 'See all that match “git”' }).click()
+  await visitor.reads('#results', 'page 1 of')
+  await visitor.open(`#/?q=${'x'.repeat(101)}`)
+  await page.getByText('A search has at most 100 characters.').waitFor()
+  await page.getByRole('link', { name: 'See all icons' }).waitFor()
 })
 
 test('the wait for the service worker is not the time of the first answer', async () => {
