@@ -12,8 +12,6 @@ const cache = createCache<unknown>({ name: CACHE_NAME })
 const seat = byId('seat-said', HTMLElement)
 const load = byId('load-said', HTMLElement)
 const requests = byId('requests', HTMLElement)
-const number = Number(new URLSearchParams(location.search).get('window') ?? 1)
-let windows = number
 let winners: string[] = []
 let losers: string[] = []
 let asked = 0
@@ -23,10 +21,25 @@ let telling: Promise<unknown> = Promise.resolve()
 /** When the panes were last told to take the seat, and to load. */
 const rounds = { take: 0, load: 0 }
 
-for (const side of ['Left', 'Right']) {
-  const name = number > 1 ? `${side} of window ${number}` : side
-  byId('panes', HTMLElement).append(el('iframe', { class: 'pane', attrs: { title: `${name} pane`, src: `./pane.html?${new URLSearchParams({ as: name })}` } }))
+/** The least number that no open window has, from `number` on: each holds a lock for as long as it is open. */
+async function takeNumber(number = 1): Promise<number> {
+  const isTaken = await new Promise<boolean>((resolve, reject) => {
+    const hold = (lock: Lock | null): Promise<never> | null => {
+      resolve(lock === null)
+      return lock && new Promise(() => {})
+    }
+    navigator.locks.request(`${CACHE_NAME} window ${number}`, { ifAvailable: true }, hold).catch(reject)
+  })
+  return isTaken ? takeNumber(number + 1) : number
 }
+
+// Without locks all are the first.
+void takeNumber().catch(() => 1).then((number) => {
+  for (const side of ['Left', 'Right']) {
+    const name = number > 1 ? `${side} of window ${number}` : side
+    byId('panes', HTMLElement).append(el('iframe', { class: 'pane', attrs: { title: `${name} pane`, src: `./pane.html?${new URLSearchParams({ as: name })}` } }))
+  }
+})
 
 function hear(message: Message): void {
   if (message.type === 'take' || message.type === 'load') rounds[message.type] = message.at
@@ -62,5 +75,5 @@ function together(type: 'take' | 'load', key: string): void {
 byId('take-all', HTMLButtonElement).addEventListener('click', () => together('take', SEAT))
 byId('load-all', HTMLButtonElement).addEventListener('click', () => together('load', REPORT))
 byId('open', HTMLButtonElement).addEventListener('click', () => {
-  open(`./tabs.html?window=${++windows}`, '_blank', 'noopener,popup,width=760,height=900')
+  open('./tabs.html', '_blank', 'noopener,popup,width=760,height=900')
 })
