@@ -10,7 +10,10 @@ export interface EditFormOptions {
   readonly onDraft: (draft: IconEdit) => void
   /** Rejects with what to tell the user. */
   readonly onSave: (edit: IconEdit) => Promise<void>
+  /** Nothing of it is wanted. */
   readonly onCancel: () => void
+  /** By Escape: the draft stays. */
+  readonly onLeave: () => void
 }
 
 export interface EditForm {
@@ -18,7 +21,7 @@ export interface EditForm {
   focus(): void
 }
 
-export function createEditForm({ value, isDraft, onDraft, onSave, onCancel }: EditFormOptions): EditForm {
+export function createEditForm({ value, isDraft, onDraft, onSave, onCancel, onLeave }: EditFormOptions): EditForm {
   const title = el('input', { attrs: { id: 'edit-title', maxlength: '60', required: '', autocomplete: 'off' } })
   const notes = el('textarea', { attrs: { id: 'edit-notes', rows: '4', maxlength: '1000', placeholder: 'Only you see them' } })
   const save = el('button', { class: 'primary', text: 'Save', attrs: { type: 'submit' } })
@@ -54,7 +57,8 @@ export function createEditForm({ value, isDraft, onDraft, onSave, onCancel }: Ed
   root.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return
     event.stopPropagation()
-    onCancel()
+    // Of what an input method shows, Escape ends that alone.
+    if (!event.isComposing) onLeave()
   })
   return { root, focus: () => title.focus() }
 }

@@ -84,10 +84,13 @@ export function createIconView({ client, drafts, user, ready, onSaved }: IconVie
     const slug = value.slug
     const draft = await drafts.read(owner, slug)
     const close = (): void => {
-      void drafts.drop(owner, slug)
       form.root.replaceWith(facts)
       opener.hidden = false
       opener.focus()
+    }
+    const drop = (): void => {
+      void drafts.drop(owner, slug)
+      close()
     }
     const form = createEditForm({
       value: draft ?? value,
@@ -97,10 +100,11 @@ export function createIconView({ client, drafts, user, ready, onSaved }: IconVie
         // Another tab that saved has dropped it, and what is refused is to be found again.
         await drafts.write(owner, slug, typed)
         await client.save(slug, typed, etag)
-        close()
+        drop()
         onSaved(typed.title)
       },
-      onCancel: close,
+      onCancel: drop,
+      onLeave: close,
     })
     if (!root.isConnected) return
     facts.replaceWith(form.root)
