@@ -18,7 +18,7 @@ export function readSource(cacheStatus: string | null, held: EntryInfo | undefin
   const status = cacheStatus ?? ''
   const tier = held?.tier === 'memory' ? 'memory' : 'disk'
   const has = (part: string): boolean => status.includes(part)
-  if (has('detail=swr')) return { source: 'stale', reason: `past its date, from ${tier}; the server is asked in the background` }
+  if (has('detail=swr')) return { source: 'stale', reason: `past its date, from ${tier}; the server is being asked` }
   if (has('detail=sie')) return { source: 'stale', reason: `past its date, from ${tier}; the server failed with ${/fwd-status=(\d+)/.exec(status)?.[1]}` }
   if (has('detail=offline')) return { source: 'offline', reason: `past its date, from ${tier}; no answer from the server` }
   if (has('; hit')) return { source: tier, reason: '' }

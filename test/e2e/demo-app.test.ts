@@ -148,6 +148,22 @@ for (const [name, viewport] of [['360', PHONE], ['1280', DESKTOP]] as const) {
   })
 }
 
+test('a reason is read whole at 320 px, and tiles stay in their column where text is twice as large', async () => {
+  const cut = (selector: string) => page.locator(selector).evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)
+  await page.setViewportSize({ ...PHONE, width: 320 })
+  await visitor.open()
+  await visitor.sees('Network', 'icons?page=1')
+  await visitor.presses('+1 min')
+  await visitor.opensIcon('abb')
+  await visitor.sees('Network', 'icons/abb')
+  await visitor.goesBack()
+  await visitor.sees('Stale', 'icons?page=1')
+  expect(await cut('#answer-reason')).toBe(0)
+  await page.setViewportSize(DESKTOP)
+  await page.evaluate(() => void (document.documentElement.style.fontSize = '200%'))
+  expect(await cut('.tiles')).toBe(0)
+})
+
 async function tabTo(selector: string): Promise<void> {
   for (let presses = 0; presses < 16; presses++) {
     await page.keyboard.press('Tab')
