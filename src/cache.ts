@@ -1,4 +1,4 @@
-// createCache: what each call means, on top of the two tiers (tiers.ts). Checks its arguments before anything changes.
+// createCache: each call of the API, on top of the two tiers (tiers.ts). Arguments are checked before anything changes.
 
 import { concerns, type Change } from './change.ts'
 import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions } from './contract.ts'
@@ -27,7 +27,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   const { memory } = tiers
   const getOrLoad = createLoads(tiers, settings.lockTimeout, checkOne)
 
-  /** Runs a write. It rejects for bad arguments and for faults; a fault was reported, so it is no unhandled rejection. */
+  /** Runs a write. If nobody awaits it, only bad arguments end as an unhandled rejection: faults were reported. */
   const write = <T>(operation: (now: number) => Promise<T>): Promise<T> => {
     let writing: Promise<T>
     try {
@@ -48,7 +48,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
     if (several && tiers.store && !options.codec) checkClone(key, value)
   }
 
-  /** The latest entry of each key. */
+  /** The entries to set; of several pairs with one key, the last counts. */
   const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined, now: number): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
     checkIterable(task, 'entries', 'pairs', pairs)
@@ -147,14 +147,14 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const life = lifetimeOf(task, loadOptions, lifetime)
       const { signal, timeout = Infinity, refresh, errorTtl = settings.errorTtl }: LoadOptions = loadOptions ?? {}
       checkType(task, 'loader', 'function', loader)
-      // By shape: another realm's will do.
+      // Checked by its shape, because an AbortSignal of another realm will do.
       check(signal === undefined || signal?.throwIfAborted, task, 'signal', 'an AbortSignal', signal)
       checkMs(task, 'timeout', timeout)
       checkMs(task, 'errorTtl', errorTtl)
       checkString(task, 'key', key)
       const now = tiers.begin()
       signal?.throwIfAborted()
-      // The contract's two signatures tell whether undefined can come.
+      // The overloads in contract.ts tell callers whether undefined is possible.
       return getOrLoad({ ...life, key, loader, now, signal, timeout, refresh, limit: refresh ? () => 0 : revalidatedUntil, errorTtl }) as Promise<V>
     },
 
@@ -188,7 +188,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const all = of === listener
       if (!all) checkString('subscribe', 'key', of)
       return tiers.events.subscribe((event) => {
-        // Returned, as it may be a promise that rejects.
+        // Returned, because it may be a promise that rejects.
         return all || event.type === 'destroy' || (event.type !== 'status' && concerns(event, of as string)) ? listener(event) : undefined
       })
     },

@@ -1,8 +1,8 @@
-// What happens to entries, in the one form that the write queue, the log on disk, messages between tabs and events use.
+// A change of entries, in the form that the write queue, the log on disk, messages between tabs and events share.
 
 /**
- * A key has a new value or lifetime, or none any more; every key with a prefix is gone (with the empty one, every key);
- * or every entry with a tag.
+ * A key has a new value or lifetime, or was removed; or all keys with a prefix were removed (with the empty prefix, all keys); or all
+ * entries with a tag.
  */
 export type Change =
   | { readonly type: 'set' | 'delete'; readonly key: string }
@@ -17,7 +17,7 @@ export function isEverything(change: Change): boolean {
 
 type Concern = { readonly key: string } | { readonly prefix: string } | { readonly tag: string }
 
-/** Whether a change concerns a key with these tags. If the tags are not known, it counts as one of any tag. */
+/** Whether a change concerns a key with these tags. If the tags are not known, a removal by any tag does. */
 export function concerns(change: Concern, key: string, tags?: readonly string[]): boolean {
   if ('key' in change) return change.key === key
   return 'prefix' in change ? key.startsWith(change.prefix) : (tags?.includes(change.tag) ?? true)

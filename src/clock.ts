@@ -10,7 +10,7 @@ export interface Clock {
  *
  * With a `Date.now()` in every operation a hit takes 3.3 times as long as a bare `Map`'s, with this clock 1.4 times.
  *
- * @param read gives epoch ms; by default the wall clock's, which other pages that read the same disk go by too
+ * @param read gives epoch ms; by default those of the wall clock, by which other pages judge the same entries on disk
  */
 export function turnClock(read: () => number = () => Date.now()): Clock {
   let time = 0
@@ -30,8 +30,8 @@ export function turnClock(read: () => number = () => Date.now()): Clock {
 const STEP = 1_000
 
 /**
- * The wall clock, except that it goes on when the wall clock is set back, so that nothing in memory lives longer for it. During
- * sleep, when the monotonic clock may stand still, the wall clock counts.
+ * A clock that follows the wall clock, but keeps running forward if that is set back, so that nothing in memory lives longer because
+ * of it. During sleep, when the monotonic clock may stand still, the wall clock counts.
  *
  * @see https://w3c.github.io/hr-time/#dfn-monotonic-clock
  */

@@ -1,5 +1,5 @@
-// Puts an app's codec between the cache and its second tier: memory holds values, the store what the codec makes of them. Encoding
-// ends before a transaction begins. Writes reach the store in the order in which they were asked for, those of one tick together.
+// Puts an app's codec between the cache and its second tier: memory holds values, the store holds encoded ones. Encoding ends before a
+// transaction begins. Writes reach the store in the order in which they were asked for, those of one tick together.
 
 import type { Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
@@ -7,7 +7,7 @@ import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
 import { within } from './within.ts'
 
-/** What the value belongs to. A cipher that authenticates both (as additional data) notices records that were swapped or prolonged. */
+/** What a value belongs to. A cipher that authenticates both (as additional data) detects records that were swapped or prolonged. */
 export interface CodecContext {
   readonly key: string
   /** Epoch ms; `Infinity` = never. */
@@ -15,17 +15,17 @@ export interface CodecContext {
 }
 
 /**
- * Turns values into what is stored, and back: a cipher, or a compression. Both methods may be async. One that throws, rejects,
+ * Encodes values for the store, and decodes them: a cipher, or a compression. Both methods may be async. A call that throws, rejects,
  * gives `undefined` or takes longer than 10 s has failed.
  */
 export interface Codec<V> {
-  /** Returns anything that structured clone can copy. Called for every write, also of a new lifetime only. */
+  /** Returns anything that structured clone can copy. Called for every write, even one that changes only the lifetime. */
   encode(value: V, context: CodecContext): unknown
   /** When it fails, the read is a miss. */
   decode(stored: unknown, context: CodecContext): V | Promise<V>
 }
 
-/** The value in the store. Each has a random stamp, by which a write recognizes the record that it has read. */
+/** The encoded value in the store. Its random stamp lets a write recognize the record that it has read. */
 interface Encoded {
   readonly stamp: number
   readonly data: unknown
@@ -33,13 +33,13 @@ interface Encoded {
 
 type Stored = Entry<Encoded> | undefined
 
-/** ms after which a codec has failed. */
+/** ms after which a call of the codec has failed. */
 const TIME_LIMIT = 10_000
 
 /** The stamp of a record; false if there is no record, or no cache with a codec has written it. */
 const stampOf = (record: Stored): unknown => Number.isFinite(record?.value?.stamp) && record!.value.stamp
 
-/** @param report told of what cannot be decoded */
+/** @param report called with the error for what cannot be decoded */
 export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, report: (error: unknown) => unknown): S {
   const store = inner as Store<unknown> as Store<Encoded> & Partial<Pick<IndexedDbStore<Encoded>, 'locate' | 'restore'>>
   /** Resolves when all writes so far were issued, and those that depend on what is there have ended. */
@@ -48,9 +48,9 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   let turn: Promise<unknown> | undefined
   /** What the writes of this tick wait for. */
   let waits: Promise<unknown>[]
-  /** Their keys, of those that depend on what is there. */
+  /** The keys of those writes of this tick that depend on what is there. */
   let looking: Set<string | undefined>
-  /** By key, the latest write that changes it; under `undefined`, the latest removal of many. Reads of a key wait for these two only. */
+  /** By key, the latest write of it; under `undefined`, the latest removal by prefix or tag. A read of a key waits for these two only. */
   const latest = new Map<string | undefined, Promise<unknown>>()
   let destroyed = false
 
@@ -66,7 +66,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     }
   }
 
-  /** Clones what the codec gives, so that a value which cannot be cloned fails here and not within a group. */
+  /** Clones what the codec gives, so that a value which cannot be cloned fails here, before any of its group is written. */
   const encode = async ({ entry, found }: Write<V>): Promise<Stored> => {
     if (!entry || entry === found) return undefined
     const data: unknown = await ask(entry, async (context) => structuredClone(await codec.encode(entry.value, context)))
@@ -81,7 +81,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     }
   }
 
-  /** Joins the writes of this tick, or, if this one must come after one of those that depend on what is there, begins the next. */
+  /** Joins the writes of this tick, or begins the next group if this write must come after one that depends on what is there. */
   const turnOf = (looks: boolean, key: string | undefined): Promise<unknown> => {
     if (turn && !(looks ? looking.has(key) : looking.size)) return turn
     const all = (waits = [issued])
@@ -95,7 +95,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   const write = (writes: readonly Write<V>[], method: 'write' | 'restore' = 'write'): Promise<unknown> => {
     const [first] = writes as readonly [Write<V>]
     const { type, key } = (first?.change ?? {}) as { type?: string; key?: string }
-    // Other writes know their entry, or that there is to be none, and look at most at the times of what is there.
+    // Other writes know their entry, or that there is to be none. What they decide depends at most on the times of what is there.
     const looks = type === 'set' && !first.entry
     const entries: Stored[] = []
     let failure: unknown
@@ -175,7 +175,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     close: () => issued.then(() => store.close()),
     locate: (key: string) => issuedFor(key).then(() => store.locate!(key)),
     restore: (writes: readonly Write<V>[]) => write(writes, 'restore'),
-    /** Values that are still being encoded must not be written afterwards. */
+    /** Values that are still being encoded are not written afterwards. */
     destroy() {
       destroyed = true
       return store.destroy()

@@ -1,4 +1,4 @@
-// The entry and its liveness rule: the only place that compares an entry's times with now.
+// The entry, and the rules for when it is fresh and when it is usable.
 
 import { NO_WINDOWS, type Lifetime } from './options.ts'
 
@@ -12,7 +12,7 @@ export interface Entry<V> {
   readonly createdAt: number
   /** Best before: fresh while `now < staleAt`. Left out when it equals `expiresAt`. */
   readonly staleAt?: number
-  /** Use by: `staleAt` and the longer stale window. Expired when `expiresAt <= now`. Left out for never. */
+  /** Use by: `staleAt` plus the longer of the two stale windows. Expired when `expiresAt <= now`. Left out for never. */
   readonly expiresAt?: number
   /** ms after `staleAt`; left out for 0. */
   readonly staleWhileRevalidate?: number
@@ -67,7 +67,7 @@ export function staleAtOf(entry: Entry<unknown>): number {
 /** ms by which the clocks of an entry's writer and its reader may differ. */
 const SKEW = 60_000
 
-/** Whether an entry was written under a clock that was ahead of time, so that its times mean nothing. */
+/** Whether an entry was written by a clock that was ahead, so that its times mean nothing. */
 export function isFromFuture(entry: Entry<unknown>, now: number): boolean {
   return entry.createdAt > now + SKEW
 }

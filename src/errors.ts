@@ -1,4 +1,4 @@
-// The one error class of the domain. Bad arguments are TypeError and RangeError (options.ts), never this.
+// The library's only error class. Bad arguments are TypeError or RangeError (options.ts), never this.
 
 /**
  * What went wrong, stable across releases: branch on it, not on the message.
@@ -6,13 +6,13 @@
  * - `closed`: the cache was closed or destroyed before the call, or before a sweep or an iteration had ended
  * - `open-failed`: the database could not be opened, or not in time; the cache runs on memory
  * - `read-failed`: the store could not be read; the read became a miss
- * - `write-failed`: the store refused the write. Memory serves the value of a `set`, and the old one is not coming back; a refused
+ * - `write-failed`: the store refused the write. Memory serves the value of a `set`, and the old one does not come back; a refused
  *   `add`, `update` or `touch` leaves memory as it was
- * - `quota-exceeded`: as `write-failed`, for lack of space
+ * - `quota-exceeded`: like `write-failed`, because there is no space left
  * - `not-cloneable`: the value cannot be stored (it holds a function, a proxy, a DOM node …); memory serves that of a `set`
- * - `codec-failed`: the codec failed; what cannot be decoded is a miss, what a `set` could not encode is served by memory
+ * - `codec-failed`: the codec failed. A value that cannot be decoded is a miss; one that a `set` could not encode is served from memory
  * - `data-lost`: the engine found the database damaged, and began an empty one
- * - `paused`: storage has failed, and is not tried again yet; memory serves. Apps do not see it: writes resolve
+ * - `paused`: storage has failed, and is not tried again yet; memory serves meanwhile. Apps do not see it: writes resolve
  * - `load-failed`: a loader failed, and a stale value was served instead
  * - `load-timeout`: a load took longer than its caller would wait
  */
@@ -30,11 +30,11 @@ export type CacheErrorCode =
   | 'load-timeout'
 
 /**
- * What follows from a storage fault:
+ * What a fault of IndexedDB means, and what was done:
  *
  * - `unavailable`: there is no storage here, and there will be none as long as the page lives
- * - `heal`: the database does not open; reopened three times
- * - `stale-handle`: the connection was dead or died; the work was done again on a new one
+ * - `heal`: the database does not open; three more tries failed
+ * - `stale-handle`: the connection was dead or died; the work was tried again on a new one
  * - `capacity`: no space left; room was made, then the write tried again
  * - `capacity-at-open`: the disk is so full that the database does not open
  * - `newer-schema`: a newer release has taken the database over; nothing of it is touched
@@ -55,11 +55,11 @@ export type FaultClass =
   | 'corrupt-entry'
   | 'unknown'
 
-/** Where a fault showed: on opening the database, on beginning a transaction, on storing or reading an entry, in another request, on commit. */
+/** Where a fault occurred: opening the database, beginning a transaction, storing or reading an entry, in another request, on commit. */
 export type FaultPhase = 'open' | 'transaction' | 'put' | 'read' | 'request' | 'commit'
 
 /**
- * What was done about a fault before it was reported: memory alone serves from now on; the work was tried again; it was tried again
+ * What was done about a fault before it was reported: only memory is used from now on; the work was tried again; it was tried again
  * after making room; this entry was refused; this entry was removed.
  */
 export type FaultAction = 'memory' | 'retried' | 'made-room' | 'refused' | 'removed'
@@ -72,9 +72,9 @@ export interface Fault {
 }
 
 /**
- * A fault of storage or of the cache's life, with the original error (often a `DOMException`) as `cause`.
+ * A fault of storage, codec or loader, or the use of a closed cache. The original error (often a `DOMException`) is its `cause`.
  *
- * Reads never reject with it, but for `closed`: a fault turns them into a miss and is told to `onError`.
+ * A storage fault never rejects a read: the read becomes a miss, and the fault goes to `onError`.
  */
 export class CacheError extends Error {
   override readonly name = 'CacheError'
@@ -104,7 +104,7 @@ export function closedError(): CacheError {
   return new CacheError('closed', 'Cannot use cache: it is closed')
 }
 
-/** Calls a listener of the app. What it throws, or its promise rejects with, is reported and disturbs nothing here. */
+/** Calls a function of the app. What it throws, or its promise rejects with, is reported, and does not reach the caller here. */
 export function call<A extends readonly unknown[]>(listener: (...args: A) => unknown, args: A): void {
   try {
     ;(listener(...args) as Partial<Promise<unknown>> | undefined)?.catch?.(reportLater)
@@ -113,10 +113,10 @@ export function call<A extends readonly unknown[]>(listener: (...args: A) => unk
   }
 }
 
-/** Reports what a listener of the app threw, outside the operation that called it. */
+/** Reports what a function of the app threw, outside the operation that called it. */
 export function reportLater(error: unknown): void {
   queueMicrotask(() => {
-    // Node has no reportError, and throwing from a microtask would end the process for a listener's mistake.
+    // Node has no reportError, and to throw from a microtask would end the process because of the app's mistake.
     const report = globalThis.reportError ?? console.error
     report(error)
   })

@@ -1,10 +1,10 @@
-// Listeners of an app.
+// Events for the app's listeners.
 
 import { call } from './errors.ts'
 
 export interface Emitter<E> {
   emit(event: E): void
-  /** @returns ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(listener: (event: E) => void): () => void
 }
 
@@ -14,7 +14,7 @@ export function createEmitter<E>(): Emitter<E> {
   let emitting = false
   return {
     emit(event) {
-      // A listener may cause another event: that is told once all have heard of this one.
+      // A listener may cause another event, which is delivered once all have got this one.
       waiting.push(event)
       if (emitting) return
       emitting = true

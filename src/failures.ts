@@ -1,4 +1,5 @@
-// Failed loads, by key: when the next one is tried, and whether callers get the error until then. They do not expire by themselves.
+// Failed loads, by key: when the next load may be tried, and whether callers get the error until then. A failure stays after that time,
+// because the next pause depends on it.
 
 import type { Flight } from './flight.ts'
 
@@ -8,15 +9,16 @@ export interface Failure extends Flight {
   readonly error: unknown
   /** Whether callers get the error again. */
   readonly rethrown: boolean
-  /** No load is tried before. */
+  /** No load is tried before this time, epoch ms. */
   readonly until: number
   /** ms before the next try; the next pause is twice as long. */
   readonly pause: number
 }
 
-/** ms of pause after failures while there is a stale value. Each is cut by up to a half at random, so that tabs do not all try at once. */
+/** ms of pause after failures while there is a stale value. Each is shortened by up to a half at random, so that tabs do not all try at once. */
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 60_000
+/** Failures remembered; when there are more, all are forgotten. */
 const MOST_FAILURES = 1_000
 
 /** The failure because of which a key is not to be loaded yet, except by a refresh. */

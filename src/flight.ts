@@ -1,4 +1,4 @@
-// Work in flight for a key. A change of the key takes it out of its map: later callers do not join it, and its result is not kept.
+// Work in flight for a key. A change of the key takes the work out of its map: later callers do not join it, and its result is not kept.
 
 import { concerns, type Change } from './change.ts'
 import { LONGEST_DELAY } from './options.ts'
@@ -6,29 +6,29 @@ import type { Recent } from './recent.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** Only of work that a change by others does not take out: whether others told of one. The log on disk (store/log.ts) knows for certain. */
+  /** Only for work that a change by another tab leaves in its map: whether one was announced. Only the log (store/log.ts) knows if it matters. */
   told?: boolean
   /** The tags that its result will have; absent while they are not known. */
   tags?: readonly string[] | undefined
   /** The entry that a load may serve meanwhile. */
   found?: { readonly tags?: readonly string[] } | undefined
-  /** Set when it is taken out: whether that change certainly concerns its result. With a tag that is not known. */
+  /** Set when it is taken out: whether the change certainly concerns the result; false for a removal by tag, where that is uncertain. */
   overtaken?: boolean
-  /** Called when a removal takes it out: nobody needs to wait for its end any more. */
+  /** Called when a removal takes it out or a later load replaces it: nobody needs to wait for its end any more. */
   over?: (() => void) | undefined
 }
 
-/** Flights by key: as much of a `Map` as is needed of it. */
+/** Flights by key: the part of `Map` that is needed here. */
 export interface Flights {
   keys(): Iterable<string>
   get(key: string): Flight | undefined
   delete(key: string): unknown
   readonly size: number
-  /** Only of loads, which may get more keys and tags while they run: the changes since there are any, and whether this tab made them. */
+  /** Only for loads, which may get more keys and tags while they run: the changes meanwhile, and whether this tab made them. */
   readonly recent?: Recent<readonly [change: Change, local: boolean]>
 }
 
-/** Takes out what a change overtakes, one of this tab or of another. */
+/** Takes out the flights that a change overtakes. @param local whether this tab made the change */
 export function overtake(flights: Flights, change: Change, local = true): void {
   if (flights.size) flights.recent?.add([change, local])
   for (const key of 'key' in change ? [change.key] : flights.keys()) {
@@ -51,12 +51,12 @@ export function overtake(flights: Flights, change: Change, local = true): void {
  */
 export type Join<T> = (signal?: AbortSignal, timeout?: number, late?: () => unknown) => Promise<T>
 
-/** Starts a load that several callers can wait for. When the last of them has detached, it is aborted. */
+/** Starts a load that several callers can wait for. It is aborted when all of them have detached. */
 export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
   const controller = new AbortController()
   let callers = 0
   const loading = load(controller.signal)
-  // Callers that detached no longer listen.
+  // If all callers have detached, nobody else handles a rejection.
   loading.catch(() => {})
 
   return (signal, timeout = Infinity, late) => {
@@ -68,7 +68,7 @@ export function share<T>(load: (signal: AbortSignal) => Promise<T>): Join<T> {
         signal?.removeEventListener('abort', leave)
       }
       const detach = (reason: unknown): void => {
-        // Whoever has left must not leave once more, in place of another.
+        // Signal and timer are both removed, so that a caller detaches only once.
         end()
         reject(reason)
         if (!--callers) controller.abort(reason)

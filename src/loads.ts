@@ -1,5 +1,5 @@
-// getOrLoad: one load per key, of all callers in this tab and, under a lock, of all tabs; and what is served instead while it
-// runs or when it fails.
+// getOrLoad: one load per key, shared by all callers in this tab and, under a lock, by all tabs; and what is served while it runs or
+// when it fails.
 
 import { concerns, type Change } from './change.ts'
 import type { Loader } from './contract.ts'
@@ -13,43 +13,43 @@ import type { Limit } from './reads.ts'
 import { createRecent } from './recent.ts'
 import type { Tiers } from './tiers.ts'
 
-/** What a caller asks for; its lifetime is that of the entry, of which the loader may say more. */
+/** What a caller asks for. The lifetime is the entry's, unless the loader sets another. */
 export interface LoadRequest<V> extends Lifetime {
   readonly key: string
   readonly loader: Loader<V, V | undefined>
-  /** When it was asked for. */
+  /** When the caller asked, epoch ms. */
   readonly now: number
   readonly signal: AbortSignal | undefined
   readonly timeout: number
   readonly refresh: boolean | undefined
-  /** Until when an entry is served instead of loading; a refresh is served none. */
+  /** Until when an entry is served instead of loading; never for a refresh. */
   readonly limit: Limit
   readonly errorTtl: number
 }
 
-/** In flight from the call on, so that an invalidation also voids it before its loader has begun. */
+/** A load is in flight from the call on, so that an invalidation also voids one whose loader has not begun. */
 interface Load<V> extends LoadRequest<V>, Flight {
   readonly tags: readonly string[]
   /** Whether a stale entry has been served already, so that nobody waits for it. */
   readonly background: boolean
-  /** How many changes there had been when it began. */
+  /** The number of changes before it began. */
   readonly begun: number
   told: boolean
   /** The usable entry that was there, which may be served if the loader fails. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
-  /** This load, after those before it that took too long to be joined and were not overtaken: the first value to come of any is stored. */
+  /** The earlier loads that took too long to be joined and were not overtaken, then this one: the first of them to get a value stores it. */
   rivals: readonly Load<V>[]
 }
 
-/** Loads of a key that are remembered, the latest included. */
+/** Loads of a key remembered as rivals, the latest included. */
 const MOST_RIVALS = 6
-/** Changes during a load that are remembered, at least. */
+/** Changes remembered while a load runs, at least. */
 const MOST_RECENT = 10_000
 
 /**
- * @param lockTimeout ms that a load waits for another tab's, and in which a load is joined
- * @param checkOne throws for an entry that cannot be stored with others
+ * @param lockTimeout ms that a load waits for another tab's, and after its start in which callers join it
+ * @param checkOne throws for an entry that cannot be stored
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk, memory, store } = tiers
@@ -58,7 +58,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const failures = new Map<string, Failure>()
   memory.fetches.push(loads, failures)
 
-  /** Reads until no removal of the entry was told during the read: what other tabs have removed may be told after it was read. */
+  /** Reads again if a removal of the entry was announced during the read: the message of another tab may come later than its removal. */
   const look = async (read: () => Promise<Entry<V> | undefined>): Promise<Entry<V> | undefined> => {
     for (;;) {
       const since = changes.count()
@@ -71,9 +71,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const isVoid = (load: Load<V>): boolean => loads.get(load.key) !== load || load.told
 
   /**
-   * Whether one of the keys was changed during a load, as far as its tags are known by now. Changes of the load's own key are
-   * not looked for here: they have taken it out of `loads`, or marked it as told.
-   * @param byThis by this tab, or by others; absent for either
+   * Whether one of the keys was changed during a load, as far as its tags are known by now. With a single key and no tags there is
+   * nothing to look for: a change of the load's own key has taken it out of `loads`, or marked it as told.
+   * @param byThis true for changes by this tab, false for those by others, absent for both
    */
   const isChanged = ({ begun, tags }: Load<V>, keys: readonly string[], byThis?: boolean): boolean =>
     (keys.length > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, tags)))
@@ -83,13 +83,13 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
 
   const fail = (load: Load<V>, error: unknown): void => {
     const { key, found, background } = load
-    // Otherwise the error reaches those who wait.
+    // Otherwise the callers get the error.
     if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
     // A failure from before a change says nothing about the key as it is now.
     if (!isVoid(load)) addFailure(failures, load, error, memory.readClock(), isUsable(found, memory.now))
   }
 
-  /** Calls the loader. Resolves to its value, and after it what it gave to `also`, by key. */
+  /** Calls the loader. Resolves to its value and those that it passed to `also`, by key. */
   const callLoader = async (load: Load<V>, signal: AbortSignal): Promise<Map<string, V | undefined>> => {
     const { key, now, found } = load
     const values = new Map<string, V | undefined>([[key, undefined]])
@@ -110,34 +110,33 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   }
 
   /**
-   * Stores what a loader has brought, unless something has overtaken the load.
+   * Stores the values of a loader, unless a change has overtaken the load.
    * @param before what was there when the loader began
-   * @param since where the log stood then
+   * @param since the position of the log then
    */
   const keep = async (load: Load<V>, values: ReadonlyMap<string, V>, before: Entry<V> | undefined, since: number | undefined): Promise<void> => {
     const now = tiers.begin()
     const keys = [...values.keys()]
     const entries = Array.from(values, ([key, value]) => createEntry(key, value, load, now))
-    // From here on an invalidation does not let its callers go early: they wait until the value is stored.
+    // From here on an invalidation does not release the lock early: other tabs wait until the value is stored.
     load.over = undefined
-    // Callers may join a later one by now.
+    // The latest load of the key, which may be a later one.
     const current = loads.get(load.key)
-    // A value that expires at once, where nothing was, changes nothing, and whoever is told of a change loads again. But a refresh
-    // replaces what other tabs may hold.
+    // A value that expires at once changes nothing if nothing was there, but its event would make listeners load again: it is skipped. Not
+    // for a refresh, which replaces what other tabs may hold.
     const matters = before ?? (load.refresh || keys.length > 1 || isUsable(entries[0], now))
     if (matters && current?.rivals.includes(load) && !isChanged(load, keys, true)) await tiers.set(entries, current.told || load.told || isChanged(load, keys, false), since)
   }
 
-  /** Runs the loader, unless another tab has stored what it would bring; ends when the value is stored. */
+  /** Runs the loader, unless another tab has stored a fresh value meanwhile. Resolves when the value is stored. */
   const run = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void): Promise<void> => {
     const { key, refresh } = load
-    // Another tab may have loaded the value while this one waited for its turn; in another store, what was found stale may be fresh by
-    // now. Even without a store this takes a turn of the event loop: the loader must not begin before its caller has joined, or
-    // the caller could not leave.
+    // Another tab may have loaded the value while this one waited for the lock; in another store, an entry that was stale may be fresh by
+    // now. Awaited even without a store: if the loader began before its caller has joined, the caller could not detach.
     const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || load.found) ? look(() => tiers.fetch(key)) : undefined]) : [])
     if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
     signal.throwIfAborted()
-    // The loader begins after all changes that other tabs have told of until now.
+    // Changes that other tabs have announced so far came before the loader begins, so they do not void its result.
     if (load.told && !refresh) {
       load.told = false
       load.found = stored
@@ -151,17 +150,17 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     try {
       await keep(load, values as ReadonlyMap<string, V>, before, since)
     } catch (error) {
-      // Storage faults were reported, and a closed cache keeps nothing. What else is thrown is the app's `weigh`, which no caller here waits for.
+      // Storage faults were reported, and a closed cache keeps nothing. Any other error comes from the app's `weigh`; no caller gets it.
       if (!(error instanceof CacheError)) reportLater(error)
     }
   }
 
-  /** Answers from what is stored if it may; otherwise runs the loader when it is this tab's turn. */
+  /** Serves a stored entry if it may; otherwise runs the loader when it is this tab's turn. */
   const answer = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
     const { key, now, limit } = load
     if (!load.background) {
       const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
-      // By the time of the latest call: a caller that has joined meanwhile must not be served what had expired before.
+      // Judged by the latest call: a caller that has joined meanwhile must not be served what had expired before it called.
       if (found && memory.now < limit(found)) {
         resolve(found.value)
         // A stale value that was removed during the look must not be served by another load.
@@ -171,7 +170,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (failure && isStandIn(found)) return resolve(found.value)
       if (failure?.rethrown) return reject(failure.error)
     }
-    // The lock is let go before the loader ends when all callers have left, or when the value will not be kept: then the next caller need not wait for it.
+    // The lock is released before the loader ends if all callers have left, or if the value will not be stored: the next caller need not wait.
     const idle = new Promise<void>((end) => {
       load.over = end
       signal.addEventListener('abort', () => end())
@@ -188,11 +187,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const load: Load<V> = { ...request, background, begun: changes.count(), told: false, found, join: undefined as never, rivals: [] }
     const leave = (): void => {
       if (loads.get(key) === load) loads.delete(key)
-      // Late loads may still ask for them, and then take everything for changed.
+      // A load that is no longer in `loads` may still ask, and then takes everything for changed.
       if (!loads.size) changes.forget()
     }
     const before = loads.get(key)
-    // A refresh was asked for because what earlier loads bring would not do.
+    // A refresh was asked for because the values of earlier loads would not do.
     load.rivals = [...(before && !before.told && !refresh ? before.rivals : []), load].slice(-MOST_RIVALS)
     before?.over?.()
     loads.set(key, load)
@@ -211,7 +210,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     return load
   }
 
-  /** Loads in the background. Nobody waits for it, so nobody leaves it. */
+  /** Loads in the background. No caller waits, so none can abort it. */
   const revalidate = (request: LoadRequest<V>, found: Entry<V>): void => {
     if (!failureOf(failures, request)) void start(request, found, true).join()
   }
@@ -243,10 +242,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       })
       if (refresh || held || !load.refresh) {
         const value = await loading
-        // The loader may have named a tag that was removed before this call.
+        // The loader may have set a tag that was removed before this call: then the value is too old for this caller.
         return joined && load.told && called > load.begun ? getOrLoad(request) : value
       }
-      // The refresh that was joined ignores what is stored, but for this caller that will do.
+      // The refresh that was joined ignores stored values, but this caller may be served one.
       const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
       return await Promise.race([loading, stored])
     } catch (error) {

@@ -1,5 +1,5 @@
-// The first tier: the entries in memory, the clock that they age by, and the work in flight that may put another there. A change
-// takes out of flight what it overtakes (flight.ts), so that nothing older comes in after it.
+// The first tier: the entries in memory, the clock by which they expire, and the work in flight that may put entries there. A change
+// takes the work that it overtakes out of flight (flight.ts), so that nothing older is put there afterwards.
 
 import { EVERYTHING, concerns, type Change } from './change.ts'
 import { expiresAtOf, type Entry } from './entry.ts'
@@ -9,10 +9,10 @@ import { Lru } from './memory/lru.ts'
 import type { MemorySettings, RemovalCause } from './options.ts'
 import type { Swept, Write } from './store/store.ts'
 
-/** Changes of a key that look first and are under way. */
+/** The changes of a key under way that depend on what is stored: `add`, `update`, `touch`. */
 export interface Looking<V> extends Flight {
   last?: Write<V>
-  /** What the last of them to end has left; until then, what was there before the first. */
+  /** The entry left by the last of them that has ended; until one has, the entry from before the first. */
   left: Entry<V> | undefined
 }
 
@@ -22,19 +22,19 @@ export interface MemoryTier<V> {
   readonly unsaved: WeakSet<Entry<V>>
   /** What is being read from the store. */
   readonly reads: Map<string, Promise<Entry<V> | undefined>>
-  /** `reads` and the loads; a change of a key takes out what is in flight for it. */
+  /** `reads`, the loads and their failures; a change of a key takes out those of the key. */
   readonly fetches: Flights[]
-  /** One list per iteration under way: the changes since it began. A list that has grown too long is no longer among them. */
+  /** One list per iteration under way: the changes since it began. A list that has grown too long is taken out. */
   readonly watches: Set<Change[]>
   /** By key; a later set or removal by this tab takes them out. */
   readonly changes: Map<string, Looking<V>>
   /** When the latest operation began. */
   readonly now: number
-  /** While it is not known whether memory has missed changes; reads of memory wait for it. */
+  /** Pending while it is not known whether memory has missed changes; reads of memory wait for it. */
   checking: Promise<unknown> | undefined
-  /** Begins an operation. */
+  /** Sets `now`, at the start of an operation. */
   readClock(): number
-  /** Takes out of flight all that a change overtakes. */
+  /** Takes out of flight all work that a change overtakes. */
   overtake(change: Change, local?: boolean): void
   /** The same, for `fetches` only. */
   overtakeFetches(change: Change, local?: boolean): void
@@ -43,10 +43,10 @@ export interface MemoryTier<V> {
    * @param keepsUnsaved keeps entries that the store does not have
    */
   forget(change: Change, local: boolean, keepsUnsaved?: boolean): void
-  /** What it holds under a key, unless that may be out of date. */
+  /** The entry in memory, unless that may be out of date. */
   peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
-  /** As `put`, for what was read or decided by the store: a `weigh` that throws does not fail that, but memory then holds nothing of the key. */
+  /** As `put`, for an entry that the store has given: if `weigh` throws, the operation goes on, and memory holds nothing of the key. */
   keep(entry: Entry<V>): void
   /**
    * Brings memory in line with what a change has left in the store.
@@ -56,13 +56,13 @@ export interface MemoryTier<V> {
   sweep(): Swept
 }
 
-/** Changes that an iteration is told of: one that is never ended must not cost more and more. */
+/** Changes noted per iteration: one that is never finished must not take more and more memory. */
 const MOST_WATCHED = 1_000
 
-/** ms by which a clock may go back without being taken for set back. */
+/** ms by which the clock may go back before it counts as set back. */
 const CLOCK_STEP = 5_000
 
-/** @param onExpiring told when there is something that can expire */
+/** @param onExpiring called when there is something that can expire */
 export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySettings<V>, onRemove: (key: string, value: V, cause: RemovalCause) => void, onExpiring: () => void): MemoryTier<V> {
   const reads: MemoryTier<V>['reads'] = new Map()
   const fetches = [reads as Flights]
@@ -80,7 +80,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
   const timeLeft = (entry: Entry<V>): number => Math.max(0, expiresAtOf(entry) - now)
 
-  /** The entry will have to be swept, from whichever tier holds it. */
+  /** Notes that the entry will have to be swept, from whichever tier holds it. */
   const noteExpiry = ({ expiresAt }: Entry<V>): void => {
     if (!expiresAt) return
     lastExpiry = Math.max(lastExpiry, expiresAt)
@@ -101,7 +101,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     readClock() {
       const at = clock.now()
-      // A clock set back would prolong the life of what memory holds.
+      // With a clock set back, entries in memory would live longer.
       if (at < now - CLOCK_STEP) tier.forget(EVERYTHING, true)
       return (now = at)
     },
@@ -118,7 +118,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
 
     forget: (change, local, keepsUnsaved) =>
       entries.atOnce(() => {
-        // Expired entries go first, or a clock set back would revive them.
+        // Expired entries are removed first: if the clock was set back, they would be live again.
         entries.sweep()
         // A change under way may leave an entry with the tag.
         if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)

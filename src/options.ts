@@ -1,12 +1,12 @@
-// Defaults and validation, the only place of either. A check throws before any state changes:
-// TypeError for a wrong shape, RangeError for a number out of range.
+// Defaults and validation of the options and arguments of both caches. A check throws before any state changes: TypeError for a wrong
+// shape, RangeError for a number out of range.
 
 import { turnClock, type Clock } from './clock.ts'
 
-/** Why an entry left memory: made room, ran out of time, was overwritten, or was removed by a caller. */
+/** Why an entry left memory: to make room, because its time was over, overwritten, or removed by a caller or another tab. */
 export type RemovalCause = 'evicted' | 'expired' | 'replaced' | 'deleted'
 
-/** What both caches take. */
+/** The options that both caches have. */
 export interface MemoryCacheOptions<V> {
   /**
    * Bound on entries in memory; exact, never exceeded. A positive integer or `Infinity`.
@@ -21,7 +21,7 @@ export interface MemoryCacheOptions<V> {
    */
   readonly weigh?: ((value: V, key: string) => number) | undefined
   /**
-   * ms that an entry stays fresh; 0 is already expired, `Infinity` never.
+   * ms that an entry stays fresh; with 0 it is already expired, with `Infinity` it never expires.
    * @default Infinity
    */
   readonly ttl?: number
@@ -32,12 +32,12 @@ export interface MemoryCacheOptions<V> {
   readonly onRemove?: ((key: string, value: V, cause: RemovalCause) => void) | undefined
   /**
    * Source of epoch ms, read once in every operation.
-   * @default the wall clock, read once per turn of the event loop; that of `createMemoryCache` goes on when the wall clock is set back
+   * @default the wall clock, read once per turn of the event loop; in `createMemoryCache` it keeps running forward if the clock is set back
    */
   readonly clock?: Clock
 }
 
-/** The options of a memory tier with their defaults. */
+/** The options of a memory tier, with defaults filled in. */
 export interface MemorySettings<V> {
   readonly maxEntries: number
   readonly maxWeight: number
@@ -47,7 +47,7 @@ export interface MemorySettings<V> {
   readonly clock: Clock
 }
 
-/** What a write says of an entry's life, in ms, and the tags it is found by. */
+/** How long an entry lives, in ms, and the tags by which it is found. */
 export interface Lifetime {
   readonly ttl: number
   readonly staleWhileRevalidate: number
@@ -55,7 +55,7 @@ export interface Lifetime {
   readonly tags: readonly string[]
 }
 
-/** The settings of createCache. */
+/** The options of createCache, with defaults filled in. */
 export interface CacheSettings<V> extends MemorySettings<V> {
   readonly name: string | undefined
   readonly version: string
@@ -67,7 +67,7 @@ export interface CacheSettings<V> extends MemorySettings<V> {
   readonly errorTtl: number
 }
 
-/** The default of an entry's lifetime, but for the ttl. */
+/** The default lifetime, without the ttl. */
 export const NO_WINDOWS: Omit<Lifetime, 'ttl'> = { staleWhileRevalidate: 0, staleIfError: 0, tags: [] }
 
 const CREATE = 'create cache'
@@ -77,7 +77,7 @@ export const LONGEST_DELAY: number = 2 ** 31 - 1
 /** @param time what the default clock reads */
 export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, time?: () => number): MemorySettings<V> {
   const { maxEntries = 1000, maxWeight = Infinity, weigh, ttl = Infinity, onRemove, clock = turnClock(time) } = optionsOf(CREATE, options)
-  // Infinity % 1 is NaN, so this lets it pass.
+  // Infinity % 1 is NaN, so Infinity passes.
   checkRange(CREATE, 'maxEntries', 'an integer > 0 or Infinity', maxEntries, (count) => count > 0 && !(count % 1))
   checkRange(CREATE, 'maxWeight', '> 0', maxWeight, isPositive)
   checkMs(CREATE, 'ttl', ttl)
@@ -103,7 +103,7 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
 }
 
-/** The lifetime that options ask for; what they do not say comes from the defaults. */
+/** The lifetime in the options; what they leave out comes from the defaults. */
 export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined, defaults: Lifetime): Lifetime {
   const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags = defaults.tags } = optionsOf(task, options)
   checkMs(task, 'ttl', ttl)
@@ -112,12 +112,12 @@ export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined,
   return { ttl, staleWhileRevalidate, staleIfError, tags: checkStrings(task, 'tags', tags) }
 }
 
-/** A string is an iterable too, and a slip. */
+/** Refuses a string, which is iterable too: passing one is a mistake. */
 export function checkIterable(task: string, name: string, of: string, value: unknown): void {
   check(value && typeof value === 'object' && Symbol.iterator in value, task, name, `an iterable of ${of}`, value)
 }
 
-/** Strings from the outside, each once, all of them read and checked before anything happens. */
+/** Reads and checks strings that the app has passed; returns each once. */
 export function checkStrings(task: string, name: string, strings: Iterable<string>): string[] {
   checkIterable(task, name, 'strings', strings)
   const list = [...new Set(strings)]
@@ -126,11 +126,11 @@ export function checkStrings(task: string, name: string, strings: Iterable<strin
 }
 
 export function checkString(task: string, name: string, value: unknown): void {
-  // First by a literal, which costs nothing: every hit passes here.
+  // First compared with a literal, which costs nothing: every hit runs this.
   if (typeof value !== 'string') checkType(task, name, 'string', value)
 }
 
-/** A duration: a number of ms, 0 to `Infinity`. */
+/** Checks a duration: a number of ms, 0 to `Infinity`. */
 export function checkMs(task: string, name: string, ms: number): void {
   if (typeof ms !== 'number' || !(ms >= 0)) checkRange(task, name, '>= 0 ms', ms, isNotNegative)
 }
@@ -142,18 +142,18 @@ export function checkWeight(task: string, weight: number): void {
 const isPositive = (value: number): boolean => value > 0
 const isNotNegative = (value: number): boolean => value >= 0
 
-/** A duration for a timer. */
+/** Checks a duration for a timer. */
 function checkDelay(name: string, ms: number): void {
   checkRange(CREATE, name, `> 0 and <= ${LONGEST_DELAY} ms`, ms, (ms) => ms > 0 && ms <= LONGEST_DELAY)
 }
 
-/** Options of a call: none, or an object. */
+/** The options of a call, checked: none, or an object. */
 export function optionsOf<T extends object>(task: string, options: Partial<T> | undefined = {}): Partial<T> {
   if (typeof options !== 'object' || !options) checkType(task, 'options', 'object', options)
   return options
 }
 
-/** @throws TypeError for what is no number, RangeError for one that breaks the rule */
+/** @throws TypeError for anything but a number, RangeError for a number that breaks the rule */
 function checkRange(task: string, name: string, rule: string, value: number, holds: (value: number) => boolean): void {
   checkType(task, name, 'number', value)
   check(holds(value), task, name, rule, value, RangeError)

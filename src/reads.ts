@@ -1,4 +1,4 @@
-// Reads of the two tiers. What the store tells is copied to memory, unless something has overtaken the read.
+// Reads of the two tiers. What was read from the store is copied to memory, unless a change has overtaken the read.
 
 import { concerns, type Change } from './change.ts'
 import type { TierStats } from './contract.ts'
@@ -7,7 +7,7 @@ import type { CacheErrorCode } from './errors.ts'
 import type { MemoryTier } from './memory-tier.ts'
 import type { Store } from './store/store.ts'
 
-/** The end of the time in which a read may serve an entry. */
+/** Until when a read may serve an entry, epoch ms. */
 export type Limit = (entry: Entry<unknown>) => number
 
 export interface Reads<V> {
@@ -15,20 +15,20 @@ export interface Reads<V> {
   fromMemory(key: string, now: number, limit: Limit): Entry<V> | undefined
   /** As `fromMemory`, from the store. The entry is copied to memory. */
   fromStore(key: string, now: number, limit: Limit): Promise<Entry<V> | undefined>
-  /** What the store holds, uncounted, and copied to memory. Only where there is a store. */
+  /** What the store holds, copied to memory; does not count in the statistics. Only if there is a store. */
   fetch(key: string): Promise<Entry<V> | undefined>
-  /** What either tier holds, uncounted and not copied to memory. */
+  /** What either tier holds, not copied to memory; does not count in the statistics. */
   inspect(key: string): Promise<{ readonly entry: Entry<V> | undefined; readonly tier: 'memory' | 'store' }>
   /**
    * Every fresh entry of either tier, each once, as it is when its turn comes.
-   * @param begin called at the start of each step, as at that of an operation
+   * @param begin called at each step: reads the clock, and throws if the cache is closed
    */
   fresh(begin: () => number): AsyncIterable<Entry<V>>
 }
 
 /**
  * @param counts per tier
- * @param onLook called at each read of the store: there may be something in it that can expire
+ * @param onLook called at each read of the store, which may hold something that can expire
  */
 export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefined, counts: Readonly<Record<'memory' | 'store', TierStats>>, onLook: () => void, report: (error: unknown, code: CacheErrorCode, key?: string) => void): Reads<V> {
   const { entries, reads } = memory
@@ -59,7 +59,7 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
   const inspect: Reads<V>['inspect'] = async (key) => {
     await memory.checking
     const held = entries.peek(key)
-    // Another store does not tell what others have put in the place of a stale entry.
+    // Another store does not announce changes by others: it may hold a newer entry than the stale one in memory.
     const stored = store && !isFresh(held, memory.now) ? await look(key) : undefined
     return held && !isFresh(stored, memory.now) ? { entry: held, tier: 'memory' } : { entry: stored, tier: 'store' }
   }
@@ -115,7 +115,7 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
       } finally {
         memory.watches.delete(watch)
       }
-      // Throws if the cache was closed meanwhile: what was given is not everything.
+      // Throws if the cache was closed meanwhile, because then not everything was yielded.
       begin()
     },
   }

@@ -1,16 +1,16 @@
-// The latest of a series of events, and the count of all. What has been forgotten counts as a match for everything.
+// The latest items of a series, and the count of all. An item that was forgotten counts as a match.
 
 export interface Recent<T> {
   /** How many there have been in all. */
   count(): number
   add(item: T): void
-  /** Forgets all until now, but for the count. */
+  /** Forgets all items so far; the count stays. */
   forget(): void
-  /** Whether one after the first `since` matches, or is forgotten. */
+  /** Whether any item after the first `since` matches, or was forgotten. */
   has(since: number, matches: (item: T) => boolean): boolean
 }
 
-/** @param kept how many are remembered, at least; at most twice as many */
+/** @param kept how many items are remembered: at least this many, at most twice as many */
 export function createRecent<T>(kept: number): Recent<T> {
   const items: T[] = []
   let forgotten = 0

@@ -1,4 +1,4 @@
-// What an app is told of faults, and of where its entries are kept.
+// Tells an app about faults, and about where its entries are kept.
 
 import type { CacheEvent, CacheOptions, CacheStatus, TierStats } from './contract.ts'
 import { call, type CacheError, type CacheErrorCode } from './errors.ts'
@@ -11,19 +11,19 @@ export interface Reports {
   report(error: unknown, code?: CacheErrorCode, key?: string): CacheError
   /** Reports a fault of a write and throws it, unless the cache runs on memory alone. */
   fail(error: unknown): void
-  /** Storage is left alone, for a fault; without one, it is back. */
+  /** Sets the status: storage is left alone because of a fault or, without one, works again. */
   setOutage(fault?: CacheError): void
 }
 
 /** @param counts of the second tier */
 export function createReports({ name, store, onError }: Pick<CacheOptions<unknown>, 'name' | 'onError'> & { readonly store?: unknown }, events: Emitter<CacheEvent>, counts: TierStats): Reports {
-  /** All calls of a transaction reject with one error. */
+  /** Errors already reported: all calls that share a transaction reject with the same one. */
   const told = new WeakSet<CacheError>()
 
   const reports = {
     status: initialStatus(name, store),
 
-    /** A read cut off by `close`, and a call while storage is left alone, are no faults. */
+    /** Not reported: a read cut off by `close`, and a call while storage is left alone. */
     report(error: unknown, code: CacheErrorCode = 'write-failed', key?: string) {
       const failure = toCacheError(code, error, undefined, { key })
       if (/^(closed|paused)$/.test(failure.code) || told.has(failure)) return failure
@@ -54,7 +54,7 @@ function initialStatus(name: string | undefined, store: unknown): CacheStatus {
   try {
     if (globalThis.indexedDB) return { persistence: 'indexeddb' }
   } catch (error) {
-    // Some browsers throw where the origin may store nothing.
+    // Some browsers throw if the origin may not store anything.
     reason = String(error)
   }
   return { persistence: 'memory', reason, fault: { class: 'unavailable', phase: 'open', action: 'memory' } }

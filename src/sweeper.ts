@@ -1,5 +1,5 @@
-// Removes what expired, by `sweep` and in the background, and the data of versions that nobody uses any more. In the background
-// there is one timer, armed only while something can expire.
+// Removes expired entries, by `sweep` and in the background, and the data of versions that no cache uses any more. The timer of the
+// background sweep runs only while something can expire.
 
 import { withLock } from './coherence/locks.ts'
 import { deleteDatabase } from './store/databases.ts'
@@ -7,42 +7,42 @@ import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Swept } from './store/store.ts'
 import { setWeakTimeout } from './weakly.ts'
 
-/** What there is to keep up. */
+/** What a sweeper works on, and reports to. */
 export interface Kept {
   readonly store: Pick<Store<unknown>, 'sweep'> | undefined
   /** The store if tabs share it. */
   readonly disk: Pick<IndexedDbStore<unknown>, 'database' | 'position' | 'others' | 'sweep'> | undefined
   /** Reads the clock. */
   now(): number
-  /** Removes what expired from memory. */
+  /** Removes expired entries from memory. */
   sweepMemory(): Swept
   /** Whether a cache somewhere uses a database. */
   isUsed(database: string): Promise<boolean>
   /** Told how many entries have expired in the store. */
   onSwept(count: number): void
-  /** Takes a fault, or throws it. */
+  /** Reports a fault, and throws it unless the cache runs on memory alone. */
   fail(error: unknown): void
 }
 
 export interface Sweeper {
-  /** Starts the timer, unless it runs. */
+  /** Starts the timer, if it does not run yet. */
   arm(): void
   /** Resolves to how many keys expired. */
   sweep(now: number): Promise<number>
   stop(): void
 }
 
-/** ms that a lock manager has to say whether a lock is free. */
+/** ms to wait for the lock manager to say whether a lock is free. */
 const LOCK_TIME_LIMIT = 10_000
 
 /** @param interval ms between sweeps in the background */
 export function createSweeper(interval: number, { store, disk, now, sweepMemory, isUsed, onSwept, fail }: Kept): Sweeper {
   let stopped = false
-  /** Whether there was something new that can expire since the last sweep in the background began. */
+  /** Whether anything that can expire was added since the last background sweep began. */
   let armed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** In the background, one tab at a time sweeps what they share. A key's lock begins with the database's name, so this name is no key's. */
+  /** In the background, one tab at a time sweeps the database. Locks of keys begin with the database's name, so this name is none of theirs. */
   const sweepInTurn = (at: number): Promise<Swept> =>
     withLock(`sweep ${disk!.database}`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
 
@@ -52,7 +52,7 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
   }
 
   const sweep = async (at: number, background?: boolean): Promise<{ readonly count: number; readonly more: boolean | undefined }> => {
-    // Its faults are of other versions' databases.
+    // Its faults concern the databases of other versions only.
     void collect().catch(() => {})
     const swept = sweepMemory()
     const keys = new Set(swept.keys)

@@ -1,5 +1,5 @@
-// The two tiers as one: memory in front of a store, and the other tabs that share the store. cache.ts says what each call means
-// and checks its arguments; reads.ts and writes.ts say what it does to the tiers. What other tabs change, memory forgets.
+// The two tiers as one: memory in front of a store, and the other tabs that share the store. cache.ts checks the arguments of each call;
+// reads.ts and writes.ts carry it out on the tiers. Memory forgets what other tabs change.
 
 import { EVERYTHING, type Change } from './change.ts'
 import { withCodec } from './codec.ts'
@@ -21,14 +21,14 @@ import { createWrites, type Writes } from './writes.ts'
 export interface Tiers<V> extends Reads<V>, Omit<Writes<V>, 'saveAgain'> {
   readonly status: CacheStatus
   readonly events: Emitter<CacheEvent>
-  /** Absent for memory alone. */
+  /** Absent if the cache runs on memory alone. */
   readonly store: Store<V> | undefined
   /** The store if tabs share it. */
   readonly disk: IndexedDbStore<V> | undefined
   readonly memory: MemoryTier<V>
   /** Reads the clock for an operation. @throws CacheError `closed` */
   begin(): number
-  /** The fresh entry that memory holds, uncounted. Reads the clock. */
+  /** The fresh entry that memory holds; does not count in the statistics. Reads the clock. */
   peek(key: string): Entry<V> | undefined
   /** Reports a fault that has been dealt with. */
   report(error: unknown): void
@@ -53,7 +53,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     settings,
     (key, value, cause) => {
       if (cause === 'expired') events.emit({ type: 'expire', key, local: true })
-      // Returned, as it may be a promise that rejects.
+      // Returned, because it may be a promise that rejects.
       return onRemove?.(key, value, cause)
     },
     () => sweeper.arm(),
@@ -74,7 +74,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     for (const change of changed) tell(change, false)
   }
 
-  // The store, and those who share it
+  // The store, and the tabs that share it
 
   const reports = createReports(options, events, counts.store)
   const { report, fail } = reports
@@ -87,8 +87,9 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const encoded = <S extends Store<V>>(plain: S): S => (options.codec ? withCodec(plain, options.codec, report) : plain)
 
   /**
-   * Asks the log for changes that memory may have missed. If the log cannot tell, memory forgets all that may be out of date.
-   * @param briefly if messages were missed for a moment only: then entries that only memory has are kept; whether they were overtaken shows when they are stored
+   * Asks the log for changes that memory may have missed. If the log cannot be read, memory forgets everything.
+   * @param briefly if messages were missed for a moment only: then entries that only memory has are kept; when they are stored, the
+   * log shows whether they were overtaken
    */
   const check = (briefly: boolean): void => {
     if (closed || disk!.position === undefined) return
@@ -105,7 +106,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       now: () => memory.now,
       readClock,
       onLost() {
-        // Cleared site data must not come back from memory.
+        // Site data that was cleared must not come back from memory.
         forgetRemote([EVERYTHING])
       },
       onDamage: report,
@@ -143,14 +144,14 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       onHide: () => disk.release(true),
       onShow(wasAway) {
         disk.release(false)
-        // The log was never read, so it cannot be asked.
+        // This tab has no position in the log, so it cannot ask for what it missed.
         if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
-        // Entries that only memory has can be out of date only if messages did not reach the page.
+        // In the back/forward cache no messages reached the page, so even entries that only memory has may be out of date.
         check(!wasAway)
       },
     })
 
-  // What the store holds is not known, so each read of it arms the sweep.
+  // The store may hold entries that can expire, so each read of it arms the sweep.
   const reads = createReads(memory, store, counts, () => sweeper.arm(), report)
   const writes = createWrites({ memory, store, counts, tell, fail, isAlone: () => reports.status.persistence === 'memory' })
 
@@ -164,7 +165,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     fail,
   })
 
-  // Life
+  // Closing
 
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
@@ -174,7 +175,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     try {
       await finish()?.catch(onFault)
     } finally {
-      // Not before: the others are told of the last commit.
+      // Only now, so that other tabs are told of the last commit.
       tabs?.close()
     }
   }
@@ -206,7 +207,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     peek(key) {
       readClock()
       const entry = memory.peek(key)
-      // Memory has checked `expiresAt`; only with a stale window does the ttl end earlier.
+      // Memory has checked `expiresAt`. The ttl ends earlier only if there is a stale window, and then `staleAt` is set.
       return memory.now >= entry?.staleAt! ? undefined : entry
     },
 

@@ -9,7 +9,7 @@ export function weakly<A extends readonly unknown[]>(callback: (...args: A) => v
 /** As `setTimeout`, but the timer keeps neither the callback's owner alive nor, in Node, the process. */
 export function setWeakTimeout(callback: () => void, ms: number): ReturnType<typeof setTimeout> {
   const timer = setTimeout(weakly(callback), ms)
-  // A number in browsers.
+  // In browsers it is a number, without `unref`.
   ;(timer as { unref?(): void }).unref?.()
   return timer
 }

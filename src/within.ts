@@ -1,8 +1,8 @@
-// Time limits of waits. The time is counted in parts: to a page that was frozen or asleep meanwhile only one part is lost.
+// Time limits. Time is counted in parts: if the page is frozen or asleep meanwhile, at most one part of the limit is lost.
 
 const PARTS = 4
 
-/** Rejects with a `TimeoutError` when a promise takes longer than so many ms. */
+/** Rejects with a `TimeoutError` if a promise takes longer than `ms`. */
 export async function within<T>(ms: number, promise: PromiseLike<T>): Promise<T> {
   const limiter = createLimiter(ms / PARTS)
   return limiter.within(ms, promise).finally(limiter.stop)
@@ -16,8 +16,8 @@ export interface Limiter {
 }
 
 /**
- * For many short waits: one timer serves all of them, because to set and clear one takes a twentieth of a read.
- * @param part ms
+ * For many short waits: one timer serves all of them, because setting and clearing one takes a twentieth of a read.
+ * @param part length of the parts in which time is counted, ms
  */
 export function createLimiter(part: number): Limiter {
   const waits = new Set<() => void>()
@@ -32,7 +32,7 @@ export function createLimiter(part: number): Limiter {
   return {
     within: (ms, promise) =>
       new Promise((resolve, reject) => {
-        // A wait of 0 ms has no parts.
+        // 0 / 0 is NaN.
         let left = ms / part || 0
         const end = <E>(tell: (how: E) => void, how: E): void => {
           waits.delete(tick)

@@ -8,26 +8,26 @@ import type { Looking, MemoryTier } from './memory-tier.ts'
 import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
 
-/** The entry that a change puts in the place of a fresh one, or of none; undefined leaves all as it is. */
+/** Given the fresh entry, if there is one, returns the entry to replace it; undefined changes nothing. */
 export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
 
 export interface Writes<V> {
   /**
    * Puts entries of one lifetime into both tiers, all or nothing in the store.
-   * @param told given for entries of a load: whether others have told of a change to them since the load began
+   * @param told only for entries of a load: whether another tab has announced a change of them since the load began
    * @param since where the log stood when the load began
    */
   set(entries: readonly Entry<V>[], told?: boolean, since?: number): Promise<void>
   /** Removes a key; resolves to the fresh entry that was there. */
   remove(key: string): Promise<Entry<V> | undefined>
   /**
-   * Has the store decide, or memory where there is none; then memory follows. Resolves to the fresh entry that was there.
+   * Lets the store decide, or memory if there is none; then memory follows. Resolves to the fresh entry that was there.
    * @param tags of a new entry; absent if it keeps those that are there
    * @param renews whether it keeps the value, and so does not count as use
    */
   change(key: string, decide: Decide<V>, tags?: readonly string[], renews?: boolean): Promise<Entry<V> | undefined>
   removeAll(change: Change): Promise<void>
-  /** Stores what memory holds and disk lacks, unless others have changed it meanwhile; then memory drops it. */
+  /** Stores entries that memory has and the disk lacks. One that others have changed meanwhile is dropped from memory instead. */
   saveAgain(disk: IndexedDbStore<V>): Promise<unknown>
 }
 
@@ -37,22 +37,22 @@ export interface Wiring<V> {
   readonly counts: Readonly<Record<'memory' | 'store', TierStats>>
   /** Tells listeners of a change. They may use the cache, so this comes after everything that the call itself does. */
   tell(change: Change): void
-  /** Takes a fault, or throws it. */
+  /** Reports a fault, and throws it unless the cache runs on memory alone. */
   fail(error: unknown): void
-  /** Whether memory is all there is, for now at least. */
+  /** Whether the cache runs on memory alone, for now at least. */
   isAlone(): boolean
 }
 
 export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: Wiring<V>): Writes<V> {
   const { entries: held, changes, unsaved } = memory
 
-  /** Sends writes to the store; false where memory is all there is. When it refuses, memory goes on serving what it has. */
+  /** Sends writes to the store; resolves to whether it took them. If it refuses, memory goes on serving what it has. */
   const save = async (writes: readonly Write<V>[]): Promise<boolean> => {
     try {
       if (!store) return false
       await store.write(writes)
       counts.store.writes += writes.length
-      // The same object may have been marked by an earlier write that failed.
+      // If the key's older entry was evicted from disk meanwhile, that has marked the new one, which memory holds.
       for (const { entry } of writes) if (entry) unsaved.delete(entry)
       return true
     } catch (error) {
@@ -97,7 +97,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
 
   return {
     set(entries, told, since) {
-      // Of a load: a change that is under way was asked for later. So, perhaps, was a change that others told of, if the log could not be read.
+      // A load yields to a change under way, which was asked for later, and to one that others announced if the log could not be read.
       if (told !== undefined && ((told && since === undefined) || entries.some(({ key }) => changes.has(key)))) return Promise.resolve()
       if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
       const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
@@ -106,7 +106,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
           // Only the store knows which came first, so reads ask it from now on.
           if (told) memory.forget(change, true)
           else {
-            // A `weigh` that throws fails the call at the first entry only: those that are in cannot be taken back.
+            // A `weigh` that throws fails the call at the first entry only: entries already in memory cannot be taken back.
             if (entry === entries[0]) memory.put(entry!)
             else memory.keep(entry!)
             memory.overtake(change)
@@ -150,7 +150,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
           return over ? undefined : (next ?? stored)
         },
       }
-      // While storage is left alone, memory decides at once, so that nothing comes between; storage is given the outcome when it is back.
+      // While storage is left alone, memory decides at once, so that nothing comes between. The outcome is passed to the store afterwards.
       const alone = isAlone() && !changes.has(key)
       const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [], left: before }
       looking.tags = tags && looking.tags?.concat(tags)
@@ -162,7 +162,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       try {
         saved = !alone && (await save([write]))
       } catch (error) {
-        // The refused write has removed the entry from disk, and others are told so.
+        // The refused write has removed the entry from disk. Other tabs are told so; listeners here must be too.
         if (write.found && !held.peek(key)) tell({ type: 'delete', key })
         throw error
       } finally {
@@ -181,12 +181,12 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const next = entry === write.found && !over ? found : entry
       const changed = next !== found
       if (changed) {
-        // Otherwise the later change has overtaken the fetches before it, and those that began since must go on.
+        // If a later change has overtaken this one, it has also overtaken the fetches before it; those that began since must go on.
         if (!looking.overtaken) memory.overtakeFetches(write.change)
         // The store now has it, or what has replaced it.
         if (local) unsaved.delete(local)
       }
-      // If others have changed the key too, or a later change may leave in place what this one has left, reads ask the store.
+      // If others have changed the key too, or a later change may leave this entry in place, reads must ask the store.
       if (saved && (looking.told || (changed && looking.last !== write))) {
         if (!superseded) held.delete(key)
       } else if (!superseded) {
@@ -197,7 +197,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         })
       }
       if (changed && alone) save([{ change: write.change, decide: () => next, entry: next }]).catch(() => {})
-      // A later change was told already.
+      // If a later change has overtaken this one, listeners have been told of that one.
       if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh
     },
@@ -207,7 +207,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const since = disk.position
       const lost = [...held.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
       const saveOne = async (entry: Entry<V>): Promise<void> => {
-        // A change that was asked for meanwhile wins.
+        // A change that was asked for meanwhile wins, and so does a newer entry on disk.
         const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (held.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
         const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
         await disk.restore([write])
