@@ -4,13 +4,13 @@
 import { resultOf } from './requests.ts'
 
 export interface Bound {
-  /** Counts writes. Called with 0 for a read, after which the bound is to be held too. */
+  /** Counts writes. Called with 0 for a read, after which `flush` enforces the bound too. */
   count(writes: number): void
   /** Called in the transaction of each commit. */
   look(entries: IDBObjectStore): void
-  /** Holds the bound, however little was written. */
+  /** Enforces the bound, however little was written. */
   hold(): Promise<void>
-  /** The same, but only if something was written since it was last held. Waits for a trim under way. */
+  /** The same, but only if something was written since it was last enforced. Waits for a trim under way. */
   flush(): Promise<void>
   /** Resolves when no trim is under way; never rejects. */
   settled(): Promise<void>
@@ -18,7 +18,7 @@ export interface Bound {
 
 /** @param trim removes entries over the bound */
 export function createBound(bound: number, trim: () => Promise<void>): Bound {
-  /** Writes since the bound was last held, and at first one more, for what other pages have left; undefined until the database is used. */
+  /** Writes since the bound was last enforced, and at first one more, for what other pages have left; undefined until the database is used. */
   let written: number | undefined
   let trimming: Promise<void> | undefined
   /** The one count of what other pages have left. */
@@ -44,14 +44,14 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
   return {
     hold,
     count,
-    // Without it, pages that write little and soon go would each leave some more.
+    // Without it, each page that writes little and soon goes would leave a few entries too many.
     look: (entries) =>
       (looking ??= resultOf(entries.count()).then(
         (stored) => count(Math.max(0, stored - bound)),
         () => (looking = undefined),
       )),
     async flush() {
-      // If a trim under way fails, it is to be done again.
+      // If a trim under way fails, it is done again.
       if (!written) await settled()
       await (written ? hold() : trimming)
     },

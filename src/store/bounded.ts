@@ -4,10 +4,10 @@ import type { Entry } from '../entry.ts'
 import { within } from '../within.ts'
 import type { Store } from './store.ts'
 
-/** How long a call to such a store may take, or one step of its `entries`, ms. */
+/** ms that a call to such a store, or one step of its `entries`, may take. */
 const STORE_TIME_LIMIT = 30_000
 
-/** The same store; what throws or takes too long rejects. */
+/** The same store, whose calls reject if they throw or take too long. */
 export function bounded<V>(store: Store<V>): Store<V> {
   const limit = async <T>(call: () => Promise<T>): Promise<T> => within(STORE_TIME_LIMIT, call())
   return {

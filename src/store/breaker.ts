@@ -1,5 +1,5 @@
-// The circuit breaker: after a fault that a retry did not mend, storage is left alone until a probe shows that it works again.
-// Memory serves meanwhile.
+// The circuit breaker: after a fault that a retry has not cured, storage is left alone until a transaction, the probe, shows that it works
+// again. Memory serves meanwhile.
 
 import { CacheError, type FaultClass } from '../errors.ts'
 import { setWeakTimeout } from '../weakly.ts'
@@ -8,7 +8,7 @@ import { setWeakTimeout } from '../weakly.ts'
 export type Kind = 'read' | 'delete' | 'put'
 
 export interface Breaker {
-  /** The error of a transaction that is not to begin, as storage is left alone. */
+  /** The error for a transaction that must not begin because storage is left alone. */
   refusal(kind: Kind): CacheError | undefined
   /**
    * Whether the transaction is the probe.
@@ -37,8 +37,8 @@ const RESTS: Partial<Record<FaultClass, number>> = {
 }
 
 /**
- * @param onChange told of the fault for which storage is left alone, and of none when storage is back
- * @param probe begins a transaction; the first one that puts something is let through
+ * @param onChange called with the fault for which storage is left alone, and without one when storage works again
+ * @param probe begins a transaction; the next one that puts something is let through
  */
 export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: () => void): Breaker {
   let fault: CacheError | undefined
@@ -51,7 +51,7 @@ export function createBreaker(onChange?: (fault?: CacheError) => void, probe?: (
     fault && (kind === 'put' || !isFull(fault)) ? new CacheError('paused', `Storage rests: ${fault.message}`) : undefined
   const wake = (): void => {
     open = true
-    // The probe may end without an answer: on a full disk as a transaction of removals only.
+    // The probe may end without an answer: on a full disk it may be a transaction of removals only.
     timer = setWeakTimeout(wake, 60_000)
     probe?.()
   }

@@ -14,7 +14,7 @@ import { clearStores, createSchema, ENTRIES, LOG } from './schema.ts'
 export const OPEN_TIME_LIMIT = 3_000
 /** ms that a transaction may take, unless its caller says otherwise. */
 const TRANSACTION_TIME_LIMIT = 10_000
-/** ms of the parts in which that time is counted. */
+/** Length of the parts in which that time is counted, ms. */
 const LIMIT_PART = 500
 /** ms before each further try to open. */
 const PAUSES = [50, 250, 1_000]
@@ -22,15 +22,15 @@ const PAUSES = [50, 250, 1_000]
 export interface Connection {
   readonly breaker: Breaker
   /**
-   * Runs work in a transaction, and once more on a new handle if it fails for the connection.
+   * Runs work in a transaction, and once more on a new handle if the connection is at fault.
    * @param calls how many it serves
    * @param limit ms that it may take, and one more for each call
    * @throws CacheError
    */
   run<T>(kind: Kind, work: Work<T>, calls?: number, limit?: number): Promise<T>
-  /** Lets go of the database, and again after each use while the page is away. */
+  /** @param isAway closes the handle, and again after each use, until called with false */
   release(isAway: boolean): void
-  /** Closes as soon as the database is deleted, or before long. */
+  /** Refuses all calls from now on; the handle is closed when the database is deleted, or soon. */
   leave(): void
   close(): void
 }
@@ -45,7 +45,7 @@ export interface ConnectionWatcher {
   onLost(): void
   /** The engine found the database damaged, and has begun an empty one. */
   onDamage(error: CacheError): void
-  /** Storage is left alone, for a fault; without one, it is back. */
+  /** Storage is left alone because of a fault or, without one, works again. */
   onOutage(fault?: CacheError): void
   /** Time to try whether storage works again. */
   onProbe(): void
@@ -56,7 +56,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
   let handle: IDBDatabase | undefined
   let closed = false
   let away = false
-  /** The handle whose indexes were checked. Checked once: it takes a tenth of a read in Firefox. */
+  /** The handle whose indexes were checked; once, because that takes a tenth of a read in Firefox. */
   let whole: IDBDatabase | undefined
   const limiter = createLimiter(LIMIT_PART)
   const breaker = createBreaker(watcher.onOutage, watcher.onProbe)
@@ -156,7 +156,7 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
           const error = toCacheError(kind === 'read' ? 'read-failed' : 'write-failed', cause, phase, { count: calls })
           const action = error.fault?.action
           try {
-            // One that does not answer is still open.
+            // A transaction that does not answer is still open.
             transaction?.abort()
           } catch {
             // It has ended already.

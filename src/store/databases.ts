@@ -1,4 +1,4 @@
-// The databases of a cache name: which there are, and how one is deleted.
+// The databases of a cache name: lists them, and deletes one.
 
 import { within } from '../within.ts'
 import { createConnection, OPEN_TIME_LIMIT } from './connection.ts'
@@ -13,7 +13,7 @@ export async function databasesOf(name: string, database: string): Promise<reado
 }
 
 /**
- * Clears a database and deletes it. One that is still in use elsewhere is empty, and goes when the last user lets go.
+ * Clears a database and deletes it. One that is still in use elsewhere is left empty, and is deleted when the last connection closes.
  *
  * @param cleared whether it is empty already
  */
@@ -24,7 +24,7 @@ export async function deleteDatabase(database: string, cleared?: boolean): Promi
   const request = indexedDB.deleteDatabase(database)
   const gone = within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))
   await gone.catch((error) => {
-    // An empty one goes when the frozen tab that has it open comes back.
+    // An empty one is deleted when the frozen tab that has it open wakes.
     if (!isEmpty || nameOf(error) !== 'TimeoutError') throw error
   })
 }

@@ -1,5 +1,5 @@
-// What a storage error means, by where it showed and by its name. Texts differ by engine and language; one of them narrows down a
-// name that says nothing.
+// What a storage error means, by where it occurred and by its name. Texts differ by engine and language, so only one is used, to narrow
+// down a name that says nothing.
 
 import { CacheError, type CacheErrorCode, type CacheErrorDetails, type Fault, type FaultAction, type FaultClass, type FaultPhase } from '../errors.ts'
 
@@ -7,7 +7,7 @@ type Rule = readonly [type: FaultClass, phase: RegExp, error: RegExp, action?: F
 
 /** The first that fits counts. Without an action, memory alone serves. */
 const RULES: readonly Rule[] = [
-  // Not of a put: there a getter of the value has thrown it.
+  // Not in a put: there a getter of the value has thrown it.
   ['stalled', /^(?!put)/, /^Timeout/],
   ['capacity-at-open', /open/, /^Quota/],
   ['newer-schema', /open/, /^Version/],

@@ -1,4 +1,4 @@
-// The second tier on IndexedDB: puts the connection, the write queue, the read batch, the sweep and the log together.
+// The second tier on IndexedDB: combines the connection, the write queue, the read batch, the sweep and the log.
 
 import { EVERYTHING, type Change } from '../change.ts'
 import { createEntry, expiresAtOf, isFromFuture, type Entry } from '../entry.ts'
@@ -24,19 +24,19 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   readonly durability: IDBTransactionDurability
   /** Bound on entries, which holds after `flush` and `sweep`. */
   readonly maxStoredEntries: number
-  /** Of entries whose write says nothing else. */
+  /** The default lifetime of entries. */
   readonly lifetime: Lifetime
   /** When the latest call began, epoch ms. */
   now(): number
   /** Reads the clock again: the page may have slept since the latest call began. */
   readClock(): number
-  /** Told which entries went from disk to keep the bound. */
+  /** Called with the keys of entries that were evicted from disk. */
   onEvict(keys: readonly string[]): void
-  /** Told what a transaction of this store changed, and the number of its record in the log. */
+  /** Called with what a transaction of this store has changed, and the number of its record in the log. */
   onCommit(changes: readonly Change[], id?: number): void
   /** Called when a message of another tab seems to be lost. */
   onMissing(): void
-  /** Told of changes by others that the log has and no message told of. */
+  /** Called with changes by others that are in the log but were not announced by a message. */
   onMissed(changes: readonly Change[]): void
 }
 
@@ -44,49 +44,49 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
 export interface IndexedDbStore<V> extends Store<V> {
   /** The name of its database. */
   readonly database: string
-  /** Where the log stood when this tab last read it, or a little later; undefined if it never has. */
+  /** The position up to which this tab knows the log; undefined before it has read it or written to it. */
   readonly position: number | undefined
-  /** Notes the numbers of log records that another tab has told of. */
+  /** Notes the numbers of log records that another tab has announced. */
   see(ids: readonly number[]): void
-  /** Reads the log and tells of the changes that no message told of. Resolves to whether it could be read; never rejects. */
+  /** Reads the log, and reports changes that no message has announced. Resolves to whether it could be read; never rejects. */
   catchUp(): Promise<boolean>
-  /** Resolves to a position in the log that comes after all writes of a key that this tab has asked for so far. */
+  /** Resolves to the current position in the log, once the writes of a key that this tab has asked for so far are settled. */
   locate(key: string): Promise<number | undefined>
   /** The databases of other data versions of the name. */
   others(): Promise<readonly string[]>
   /** Carries out pending removals and these writes, even while storage is left alone. */
   restore(writes: readonly Write<V>[]): Promise<unknown>
-  /** Lets go of the database, and again after each use while the page is away. */
+  /** @param isAway closes the connection, and again after each use, until called with false */
   release(isAway: boolean): void
-  /** Closes at once, because another tab is destroying the data: waiting writes are refused. */
+  /** Stops, because another tab is destroying the data: every call, and every waiting write, is refused from now on. */
   leave(): Promise<void>
 }
 
 /** ms after which a message counts as lost. */
 const MISSED_AFTER = 200
-/** ms in which all tabs have heard that the data is being destroyed. */
+/** ms after which the other tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog()
-  /** The read of the log under way, which all callers share. */
+  /** The read of the log under way, which callers share. */
   let locating: Promise<unknown> | undefined
-  /** Runs while a record is missing. */
+  /** The timer that runs while a record is missing. */
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
-    // What it finds is told even after the time limit: no later read of the log finds it again.
+    // What it finds is reported even after the time limit: no later read of the log finds it again.
     within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed).then(beginLog)).then(
       () => true,
       () => false,
     )
-  /** Each read of a log that a full disk has left empty tells that everything may have changed, so a record is added to it. */
+  /** If a full disk has left the log empty, each read of it says that everything may have changed. So a record is added. */
   const beginLog = (): void => {
     if (log.isBlind) connection.run('put', async ({ transaction }) => void log.append(transaction, [])).catch(() => {})
   }
   const see = (ids: readonly number[]): void => {
     ids.forEach(log.see)
-    // The message that tells of the missing record may be under way, or lost.
+    // The message that announces the missing record may be under way, or lost.
     if (log.isMissing) {
       missing ??= setTimeout(() => {
         missing = undefined
@@ -99,7 +99,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const connection = createConnection(database, durability, {
     ...watcher,
     onLost() {
-      // Whoever hears of it forgets everything.
+      // Memory forgets everything too, so nothing before this matters.
       log.reset()
       watcher.onLost()
     },
@@ -115,7 +115,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   const reads = createReadBatch(connection, log)
   const evict = async (choose: Work<readonly string[]>): Promise<void> => {
     const evicted = await connection.run('delete', async (entries) => {
-      // Told first: an entry that others have replaced is not the one that memory holds.
+      // First, so that memory forgets what others have replaced: `onEvict` takes the entry in memory for the evicted one.
       onMissed(await log.catchUp(entries.transaction))
       return choose(entries)
     })
@@ -142,7 +142,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     makeRoom: () => evict((entries) => makeRoom(entries, now())),
   })
 
-  /** Runs one of several transactions, so that writes and other tabs get their turn between them. */
+  /** Runs one of the transactions of a sweep. Waiting writes come first, and other tabs get their turn. */
   const takeTurn = async <T>(work: Work<T>): Promise<T> => {
     await writes.settled()
     return connection.run('delete', async (entries) => {
@@ -151,7 +151,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     })
   }
 
-  /** The entry, unless it is from the future. One that another tab has written since the call began is not. */
+  /** The entry, unless it is from the future, also by the time now: another tab may have written it since the call began. */
   const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry)
 
   /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
@@ -197,7 +197,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       return Promise.all(all.map((write) => writes.retry(write)))
     },
     write(all) {
-      // One tick, so one transaction.
+      // Added in one tick, so they share a transaction.
       const group: Write<V>[] | undefined = all[1] && []
       const writing = Promise.all(all.map((write) => writes.add(write, group)))
       bound.count(all.length)
@@ -215,7 +215,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     async sweep(at) {
       const keys = await reads.host(() => sweepExpired(takeTurn, at, reads.ride))
       const last = expiresAtOf(createEntry('', 0, lifetime, at))
-      // Reading removes those that are invalid or from the future.
+      // A read removes entries that are invalid or from the future.
       if (last < Infinity) await Promise.allSettled((await connection.run('read', (entries) => listLasting(entries, last))).map(store.get))
       await bound.hold()
       // Not from the start of the index: there LevelDB steps over each deleted row that it has yet to clear away.

@@ -6,21 +6,21 @@ import { changesIn, EVERYTHING, isEverything, type Change } from '../change.ts'
 import { resultOf } from './requests.ts'
 import { LOG } from './schema.ts'
 
-/** Records kept, about, and changes in all of them together. A tab that has missed more takes everything for changed. */
+/** About how many records are kept, and how many changes in all of them. A tab that has missed more takes everything for changed. */
 export const LOG_LENGTH = 500
 const MOST_CHANGES = 2_000
 
 interface LogRecord {
   readonly id: number
   readonly changes: readonly Change[]
-  /** Who wrote it: a random number of each tab. */
+  /** The tab that wrote it: a random number. */
   readonly by?: unknown
 }
 
 /** Stands for records that are gone. */
 const GONE: readonly Change[] = [EVERYTHING]
 
-/** Whether a log may begin with a record of these changes, so that it need not have one before it. */
+/** Whether a record of these changes may be the first of a log, so that no earlier one need be there. */
 function standsAlone(changes: readonly Change[]): boolean {
   return !changes.length || changes.some(isEverything)
 }
@@ -44,17 +44,17 @@ export async function recordsSince(transaction: IDBTransaction, position: number
   return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
 }
 
-/** The number of the last record, by a cursor that reads one key: to list all of a full log takes 0.2 ms in Chromium, 0.5 in WebKit, while other reads wait. */
+/** The number of the last record. A cursor, because listing a full log takes 0.2 ms in Chromium, 0.5 in WebKit, while other reads wait. */
 async function lastOf(log: IDBObjectStore): Promise<number | undefined> {
   return (await resultOf(log.openKeyCursor(IDBKeyRange.upperBound(Infinity), 'prev')))?.key as number | undefined
 }
 
 export interface Log {
-  /** The number up to which this tab knows every record; undefined before it has first read the log. */
+  /** The number up to which this tab knows every record; undefined before it has read the log or written to it. */
   readonly position: number | undefined
-  /** The latest record that this tab knows or was told of: what it does next comes after that and all records before it. */
+  /** The number of the latest record that this tab knows: what the tab does next comes after that one and all before it. */
   readonly heard: number | undefined
-  /** Takes everything up to a record of this tab for known, if it has not read the log yet: until then it held nothing that could be out of date. */
+  /** If this tab has not read the log yet, takes all up to its own record for known: it held nothing yet that could be out of date. */
   begin(id: number): void
   /** Adds a record of what a transaction does; the request's result is its number. */
   append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
@@ -63,25 +63,27 @@ export interface Log {
   /**
    * Removes the records, all of which this tab knows: other tabs that read the log take everything for changed.
    * @param changes what the transaction does
-   * @returns to be called once that is committed
+   * @returns a function to call once that is committed
    */
   empty(transaction: IDBTransaction, changes: readonly Change[]): Promise<() => void>
-  /** Whether the last read found that nothing can be told: so it stays until there is a record again. */
+  /** Whether the last read could not tell what has changed, and no read will until a record is added. */
   readonly isBlind: boolean
-  /** Whether this tab was told of a record, and not of one before it. */
+  /** Whether this tab knows a record, but not one before it. */
   readonly isMissing: boolean
-  /** Takes a record for known: one of this tab, or one that another has told of. In any order. */
+  /** Marks a record as known: one of this tab, or one that another has announced. In any order. */
   see(id: number): void
   /** Starts over, for a tab that no longer holds anything that could be out of date. */
   reset(): void
-  /** Reads the changes that this tab does not know yet; none at the first read, before which it held nothing that could be out of date. */
+  /** Reads the changes that this tab does not know yet. None at the first read: it held nothing yet that could be out of date. */
   catchUp(transaction: IDBTransaction): Promise<readonly Change[]>
 }
 
 export function createLog(): Log {
   const own = Math.random()
   let position: number | undefined
+  /** The position at which this tab last removed old records. */
   let trimmed = 0
+  /** The position at which this tab last emptied the log. */
   let emptied: number | undefined
   /** Whether it left no record then. */
   let bare = false
@@ -114,13 +116,13 @@ export function createLog(): Log {
     append(transaction, changes) {
       const log = transaction.objectStore(LOG)
       const kept = Math.min(LOG_LENGTH, MOST_CHANGES / changes.length)
-      // After a clear, no names of keys stay behind.
+      // After a clear, no names of keys may stay on disk.
       if (changes.some(isEverything)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
       return log.add({ changes: kept < 1 ? GONE : changes, by: own })
     },
     async since(transaction, position) {
-      // This tab knows what it has done itself; the event of a commit may come late.
+      // Without its own: this tab knows those, even if the event of a commit has yet to come.
       return (await look(transaction, position)).filter(({ by }) => by !== own)
     },
     async empty(transaction, changes) {
@@ -129,7 +131,7 @@ export function createLog(): Log {
       const [gone] = await recordsSince(transaction, last, emptied, bare)
       const record: LogRecord | undefined = await resultOf(log.get(last))
       const mayLeave = !!record && !standsAlone(changesIn(record.changes)) && !changes.some(isEverything)
-      // The mark of another tab goes, by which that tab notices.
+      // The mark of another tab is removed; from that, the other tab notices.
       const leaves = mayLeave && !gone
       log.delete(IDBKeyRange.upperBound(last, leaves))
       return () => {
@@ -161,7 +163,7 @@ export function createLog(): Log {
       const missed = records.filter(({ id, changes }) => changes === GONE || (id > position! && !ahead.has(id)))
       const { id: last = position, changes } = records.at(-1) ?? {}
       position = changes === GONE ? last : Math.max(position, last)
-      // What is left of them are numbers of records that do not exist.
+      // Numbers that are left belong to no record.
       ahead.clear()
       return missed.flatMap((record) => record.changes)
     },

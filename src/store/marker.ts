@@ -1,5 +1,5 @@
-// A note beside the database, which tells later pages that something is still there which an earlier page was to remove. It is in
-// localStorage, which is synchronous and works where IndexedDB does not; workers have none.
+// A note beside the database tells later pages that something is still there which an earlier page was to remove. It is kept in
+// localStorage, which is synchronous and works even if IndexedDB does not; workers have none.
 
 export interface Marker {
   set(): void
@@ -20,14 +20,14 @@ export function createMarker(database: string): Marker {
       if (after) localStorage.setItem(database, after)
       else localStorage.removeItem(database)
     } catch {
-      // There is none here, or it may not be used.
+      // localStorage is missing here, or may not be used.
     }
   }
   /** Notes that are neither this page's own nor recalled. */
   const othersIn = (notes: readonly string[]): string[] => notes.filter((note) => note !== own && !recalled.includes(note))
 
   return {
-    // It replaces those that it has recalled: with a disk that never works, each page load would add one.
+    // Replaces the recalled notes: otherwise, with a disk that never works, each page load would add one.
     set: () => update((notes) => [...othersIn(notes), own]),
     clear() {
       update(othersIn)

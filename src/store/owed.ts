@@ -43,8 +43,8 @@ export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed
 
   const add = (writes: readonly QueuedWrite<V>[]): void => {
     for (const { change, decide } of writes) {
-      // Under its 'set', a refused load or `add` is no change where nothing is stored. A refused `set` becomes a 'delete', which is always
-      // told: the memory of other tabs may hold an older value.
+      // A refused load or `add` stays a 'set', which is no change where nothing is stored. A refused `set` becomes a 'delete', which is
+      // always announced: other tabs may hold an older value in memory.
       const write = 'key' in change ? removalOf<V>(decide ? change : { type: 'delete', key: change.key }, log.heard, now()) : { change }
       owed.set(nameOf(write.change), write)
     }
@@ -62,7 +62,7 @@ export function createOwed<V>(log: Log, marker: Marker, now: () => number): Owed
     add,
     writes: () => [...owed.values()],
     settle(done) {
-      // A removal that was added again meanwhile stays.
+      // A removal that was owed again meanwhile stays.
       for (const write of done) if (owed.get(nameOf(write.change)) === write) owed.delete(nameOf(write.change))
       if (done.length && !owed.size) marker.clear()
     },

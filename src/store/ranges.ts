@@ -1,4 +1,4 @@
-// Deleting many keys: primary-key ranges instead of single deletes, and never a value cursor.
+// Deletes many keys: by ranges of primary keys instead of one by one, and never by a value cursor.
 
 import { resultOf } from './requests.ts'
 
@@ -17,14 +17,14 @@ export function sortEntryKeys(entries: IDBObjectStore, keys: readonly IDBValidKe
   return own.sort()
 }
 
-/** Keys listed by one request, runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */
+/** Keys listed by one request, and runs deleted by one slice of requests: about 10 ms of work, 40 in the slowest engine. */
 export const LISTED_AT_ONCE = 1_500
 const RUNS_AT_ONCE = 25
-/** Keys listed to see how far apart those to be deleted are. With one entry in ten, 1,500 at once took a tenth of the time. */
+/** Keys listed to see how far apart those to be deleted are. If those are one in ten, listing 1,500 took a tenth of the time. */
 const LISTED_TO_SEE = 100
 /** Keys deleted one by one before the next look at how far apart they are. */
 const BETWEEN_LISTINGS = 6_000
-/** Average keys per run from which listing pays. With one entry in ten, single deletes take two thirds of the time. */
+/** Average keys per run from which listing pays. If one key in ten is deleted, single deletes take two thirds of the time. */
 const LONG_RUN = 1.3
 
 /**
@@ -51,7 +51,7 @@ export async function deleteSorted(entries: IDBObjectStore, keys: readonly strin
         const first = deleted.length
         for (; at < listed.length && listed[at] === keys[done] && (asked || deleted.length === first); at++) deleted.push(keys[done++]!)
         if (deleted.length > first && ++ranges) request = entries.delete(IDBKeyRange.bound(deleted[first]!, deleted.at(-1)!))
-        // On to the next key that both have: the others are live entries, or keys that somebody has deleted.
+        // On to the next key that both lists have: the others are live entries, or were deleted by somebody else.
         while (at < listed.length && listed[at] !== keys[done]) keys[done]! < listed[at]! ? done++ : at++
       }
       // The engine works on one slice while the next is put together.

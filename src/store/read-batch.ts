@@ -1,5 +1,5 @@
-// How records are read. Reads of one tick share one readonly transaction; while a sweep's transaction runs, they ride in it
-// instead of waiting for its end. An iteration reads pages.
+// How records are read. Reads of one tick share one readonly transaction; while a sweep's transaction runs, they are issued in that one
+// instead of waiting for its end. An iteration reads page by page.
 
 import type { Connection } from './connection.ts'
 import { takeCorrupt, toCacheError } from './faults.ts'
@@ -14,7 +14,7 @@ export interface ReadBatch {
   get(key: string): Promise<unknown>
   /** Every record once, in key order, without those added after the call. */
   all(): AsyncIterable<Found>
-  /** Issues the waiting reads in another's transaction; never rejects. */
+  /** Issues the waiting reads in the given transaction, which was begun for other work; never rejects. */
   ride(entries: IDBObjectStore): Promise<unknown>
   /** Runs work during which reads wait for `ride`; those left over get a transaction of their own. */
   host<T>(work: () => Promise<T>): Promise<T>
@@ -26,7 +26,7 @@ export interface Found {
   readonly record?: unknown
 }
 
-/** Records, and keys, read at once by an iteration. */
+/** Records, and keys, that an iteration reads at once. */
 const PAGE = 200
 const KEYS_PAGE = 5_000
 
@@ -36,12 +36,12 @@ interface Read {
   reject(error: unknown): void
 }
 
-/** @param log read in the first transaction, so that changes to all that is read can be noticed */
+/** @param log read in the first transaction, so that every later change of what was read can be noticed */
 export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  /** Issues reads; one that fails for its record is rejected and taken out. In Chromium that ends the transaction, and the next try goes without it. */
+  /** Issues reads; one whose record cannot be read is rejected and taken out. In Chromium that ends the transaction, which is tried again. */
   const issue = async (entries: IDBObjectStore, reads: Read[]): Promise<unknown> => {
     const slices = createSlices()
     const found: Promise<unknown>[] = []
@@ -65,7 +65,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
     try {
       return await issue(entries, reads)
     } catch {
-      // They get a transaction of their own; those that were answered already are answered again, to no effect.
+      // They get a transaction of their own. Those that were answered already are answered again, without effect.
       if (waiting.push(...reads) === reads.length) flushSoon()
       return undefined
     }

@@ -2,7 +2,7 @@
 
 import { ENTRIES } from './schema.ts'
 
-/** What is done in a transaction. It awaits nothing but its own requests. The log is in the same transaction. */
+/** Work in a transaction, which includes the log. It may await nothing but the requests of that transaction. */
 export type Work<T> = (entries: IDBObjectStore) => Promise<T>
 
 /** The result of a request. Its failure alone does not abort the transaction: the caller decides. */
@@ -17,8 +17,8 @@ export function resultOf<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /**
- * Many requests of one transaction, made in slices, between which the page does other things. A put of 400 bytes takes a slow
- * machine 0.1 ms: 1,000 at once were a task of 105 ms in Chromium; in slices none takes 50. Puts take no longer in all, gets a tenth.
+ * Many requests of one transaction, made in slices, so that the page can do other things in between. A put of 400 bytes takes a slow
+ * machine 0.1 ms: 1,000 at once were a task of 105 ms in Chromium; in slices no task takes 50. Puts take no longer overall, gets a tenth.
  */
 export interface Slices {
   add<T>(request: IDBRequest<T>): IDBRequest<T>
@@ -26,7 +26,7 @@ export interface Slices {
   pause(): Promise<void>
 }
 
-/** ms */
+/** ms of a slice. */
 const SLICE = 10
 
 export function createSlices(): Slices {
@@ -49,8 +49,8 @@ export function createSlices(): Slices {
 }
 
 /**
- * Runs work in a transaction. A read resolves with its result at once; a write on `complete` and on nothing else, because the
- * quota is checked after every request has succeeded.
+ * Runs work in a transaction. A read resolves with its result at once; a write resolves on `complete` only, because the quota is checked
+ * after all requests have succeeded.
  *
  * @param onCommit called when all requests were made
  */
@@ -70,7 +70,7 @@ export function complete<T>(transaction: IDBTransaction, work: Work<T>, onCommit
     work(transaction.objectStore(ENTRIES))
       .then((value) => {
         result = value
-        // To wait for the end of a read, or to commit it, takes 5 % longer.
+        // Waiting for the end of a read, or committing it, takes 5 % longer.
         if (mode === 'readonly') return end({ type: 'complete' })
         transaction.oncomplete = end
         onCommit()

@@ -9,7 +9,7 @@ export const LOG = 'changes'
 
 /**
  * The database of one cache name and data version. A new layout gets another number, and so another database: old and new
- * code never share one. The cache name is part of it as it stands; its length tells where it ends.
+ * code never share one. It contains the cache name unescaped; the length tells where that ends.
  */
 export function databaseName(name: string, version: string): string {
   return `${databasePrefix(name)}1:${version}`
@@ -41,7 +41,7 @@ export function clearStores(transaction: IDBTransaction): void {
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
   const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
   const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => typeof time === 'number' && !Number.isNaN(time))
-  // every() passes over holes.
+  // Array.from turns holes into undefined; every() would skip them.
   const strings = Array.isArray(tags) && Array.from<unknown>(tags).every((tag) => typeof tag === 'string')
   const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && strings
   return valid && !Object.hasOwn(record as object, '__proto__') ? compose(record as Entry<V>) : undefined

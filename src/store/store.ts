@@ -3,17 +3,17 @@
 import type { Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
 
-/** One write: what is asked for, and what came of it. */
+/** One write: what is asked for, and its outcome. */
 export interface Write<V> {
   readonly change: Change
   /**
-   * Given the entry that is there, returns the one to be there from now on, `undefined` for none; to return the given one changes nothing.
-   * A store that has to try again may call it again; the last call counts. Absent for a write that does not depend on what is there.
+   * Given the entry that is stored, returns the one to store in its place, `undefined` for none. If it returns the given one, nothing
+   * changes. A store that tries again may call it again; the last call counts. Absent if the write does not depend on what is stored.
    */
   readonly decide?: (found: Entry<V> | undefined) => Entry<V> | undefined
-  /** With `decide`: whether the write changes nothing if the store cannot be asked, as memory holds nothing of the key. */
+  /** With `decide`: whether the write changes nothing if the store cannot be asked, because memory holds nothing under the key. */
   readonly idle?: boolean | undefined
-  /** For stores with a log of changes: if a change after this position concerns the new entry, the write changes nothing. */
+  /** A position, for stores with a log of changes: if a later change concerns the new entry, the write changes nothing. */
   readonly since?: number | undefined
   /** The new entry. With `decide`, the store puts it here. */
   entry?: Entry<V> | undefined
@@ -39,15 +39,15 @@ export interface Swept {
 export interface Store<V> {
   get(key: string): Promise<Entry<V> | undefined>
   /**
-   * Carries out writes in their order, all or nothing. Nothing comes between what `decide` is given and what it makes of it,
-   * other tabs and processes included. Of several values, the cache has seen to it that each can be cloned.
+   * Carries out writes in their order, all or nothing. Between the call of `decide` and the write of its result nothing else may be
+   * written, not even by another tab or process. If there are several values, the cache has checked that each can be cloned.
    */
   write(writes: readonly Write<V>[]): Promise<unknown>
   /** Every entry once, in any order, as of a moment after the call. */
   entries(): AsyncIterable<Entry<V>>
   /** Removes every entry whose `expiresAt` is at or before `now`. */
   sweep(now: number): Promise<Swept>
-  /** Resolves when all writes asked for so far are settled, and bounds hold. */
+  /** Resolves when all writes asked for so far are settled, and any bound of the store holds. */
   flush(): Promise<unknown>
   /** Flushes and frees everything; the data stays. */
   close(): Promise<unknown>

@@ -1,12 +1,14 @@
-// Expiry on disk: the index finds, primary-key ranges delete. A sweep is cut into transactions, so that other tabs get their
-// turn, and each transaction into short requests, between which reads of this tab are served. The expired keys are listed once,
-// then deleted in windows of the key space; the log tells what was written meanwhile, so that no refreshed entry is lost.
+// Expiry on disk: the index finds expired keys, ranges of primary keys delete them. A sweep is cut into transactions, so that other
+// tabs get their turn, and each transaction into short requests, between which reads of this tab are served. The expired keys are listed
+// once, then deleted in windows of the key space; the log tells what was written meanwhile, so that no refreshed entry is lost.
 //
-// µs per expired entry, 90 % of 100,000, Chromium: 30, as of 20,000 (26). Rejected: batches in order of expiry, each listed
-// and deleted in one transaction (3.7 times as long: short runs, and the index read again over deleted rows); one
-// transaction (20 % less, but others wait for 3 s); windows of 5,000 entries (no gain, up to 10 % slower in SQLite, WebKit);
-// turns from 75 ms on, as short as their commits are slow (SQLite: its commits stay at 130 ms, as every turn touches most
-// pages of the index, and the sweep takes 1.6 times as long).
+// Cost in Chromium, if 90 % of 100,000 entries expired: 30 µs per expired entry, about as much as with 20,000 (26). Rejected:
+// - batches in order of expiry, each listed and deleted in one transaction: 3.7 times as long, as runs are short and the index is read
+//   again over deleted rows
+// - one transaction: 20 % less, but other tabs wait for 3 s
+// - windows of 5,000 entries: no gain, up to 10 % slower in SQLite and WebKit
+// - turns from 75 ms on, their length set by how slow commits are: in SQLite commits still take 130 ms, as every turn touches most pages
+//   of the index, and the sweep takes 1.6 times as long
 
 import { isEverything } from '../change.ts'
 import { recordsSince } from './log.ts'
@@ -14,7 +16,7 @@ import { deleteSorted, LISTED_AT_ONCE, sortEntryKeys } from './ranges.ts'
 import { resultOf, type Work } from './requests.ts'
 import { BY_EXPIRY } from './schema.ts'
 
-/** ms after which a transaction makes room for another: other tabs wait for its end. */
+/** ms after which a transaction ends and the next begins: other tabs wait for its end. */
 const TURN = 300
 
 /**
@@ -35,11 +37,11 @@ export async function sweepExpired(
   let swept: readonly string[] = []
   let from = -Infinity
   let asked = LISTED_AT_ONCE
-  /** Where the log stood at the end of the transaction before; the first one need not look. */
+  /** The position of the log at the end of the previous transaction. The first one need not look. */
   let position = Infinity
   /** Whether the engine failed to read a record. In Chromium that ends the transaction, which is then tried again. */
   let unreadable = false
-  /** Whether each of the keys is known to be there; not after a removal by prefix or tag. */
+  /** Whether all of the keys are known to be there: not after a removal by prefix or tag. */
   let sure = true
 
   /** When the last key of a page expires. Its record tells at once. So does its index row, but to get there takes as long as the page. */
@@ -60,7 +62,7 @@ export async function sweepExpired(
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
-      /** Whether the log is empty, so that the next transaction has to list again: then as much as possible is done in this one. */
+      /** Whether the log cannot tell what was written, so that the next transaction has to list again: then this one does as much as possible. */
       let blind = false
       for (const { id, changes } of await recordsSince(entries.transaction, position)) {
         blind = id === position
@@ -68,7 +70,7 @@ export async function sweepExpired(
         for (const change of changes) {
           if ('key' in change) expired.delete(change.key)
           else if (isEverything(change)) {
-            // What was written is not known, so it begins again.
+            // What was written is not known, so the sweep begins again.
             expired.clear()
             keys = undefined
             from = -Infinity
@@ -105,7 +107,7 @@ export async function sweepExpired(
 }
 
 /**
- * Deletes the soonest to expire until at most `bound` entries are left; those that never expire go last, in key order.
+ * Deletes the entries that expire soonest until at most `bound` are left; those that never expire go last, in key order.
  *
  * @returns the keys deleted
  */
@@ -121,7 +123,8 @@ export async function trim(entries: IDBObjectStore, bound: number): Promise<read
 }
 
 /**
- * Makes room on a full disk: what expired goes, and of the rest the soonest to expire, a tenth of all at the least.
+ * Makes room on a full disk: deletes the expired entries and, if those are less than a tenth of all, also those that expire soonest, up to
+ * a tenth.
  *
  * @returns the keys deleted
  */
@@ -131,16 +134,17 @@ export async function makeRoom(entries: IDBObjectStore, now: number): Promise<re
   return trim(entries, Math.min(all - expired, all * 0.9))
 }
 
-/** Entries looked at in one sweep. */
+/** Entries that {@link listLasting} looks at in one sweep. */
 const MOST_LASTING = 100
 
 /**
- * Keys of entries that live longer than the usual one. Those that were written under a clock ahead of time are among them, and no
- * sweep would find them expired for long. Not the very last row of the index: to get there can take LevelDB seconds, if deleted rows lie on the way.
+ * Keys of entries that expire later than one of the default lifetime would. Among them are those written by a clock that was ahead,
+ * which sweeps would not find expired for a long time. They are not looked for from the end of the index: to get there can take LevelDB
+ * seconds if deleted rows lie on the way.
  *
- * @param last when an entry of the usual lifetime, written now, expires
+ * @param last when an entry of the default lifetime, written now, expires
  */
 export async function listLasting(entries: IDBObjectStore, last: number): Promise<readonly string[]> {
-  // Foreign records may have other keys; what is read under those is no entry.
+  // Records that no cache has written may have keys of other types; a read under those finds no entry.
   return resultOf(entries.index(BY_EXPIRY).getAllKeys(IDBKeyRange.lowerBound(last, true), MOST_LASTING)) as Promise<string[]>
 }

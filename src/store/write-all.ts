@@ -1,4 +1,4 @@
-// What one transaction does with the writes that it is given.
+// Carries out writes within one transaction.
 
 import { concerns, type Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
@@ -28,7 +28,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   /** By `since`: loads that began together share one read of the log. */
   const looks: Record<number, ReturnType<Log['since']>> = {}
-  /** By group: whether it is overtaken. Without this, each of its writes would check all of them. */
+  /** By group: whether it is overtaken. Saves checking the whole group for each of its writes. */
   const fates = new Map<unknown, boolean>()
   const slices = createSlices()
 
@@ -39,7 +39,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write, slices)))
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
-      // All that a load has brought is stored, or nothing.
+      // All values of a load are stored, or none.
       const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
       const overtaken = fates.get(write.group) ?? later.some(({ changes }) => changes.some((to) => yields(to, found)))
       if (write.group) fates.set(write.group, overtaken)
@@ -47,9 +47,9 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       if (overtaken || (write.entry === found && change.type === 'set')) return write
     }
     const stored = put(entries, key, write, slices)
-    // A refused value where nothing was is no change: other tabs would forget what they have, and load again.
+    // A refused value where nothing was is no change. As a change it would make other tabs forget what they have, and load again.
     if (!stored && decide && !write.found && change.type === 'set') return write
-    // At the end of the order in which others are told: the last change of a key is the one that stands.
+    // Moves to the end: others are told in this order, and the last change of a key counts.
     made.delete(key)
     made.set(key, stored ? change : { type: 'delete', key })
     return write
@@ -104,7 +104,7 @@ function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, sli
       const request = slices.add(entries.put(write.entry))
       // Chromium reports a value that is too large before put() returns, and has ended the transaction by then.
       if (request.readyState === 'done') refuse('write-failed', request.error)
-      // Others report it after commit() was called, which ends the transaction; the next try leaves this write out.
+      // Otherwise the error may come after commit() was called; it aborts the transaction, and the next try leaves this write out.
       request.onerror = () => refuse('write-failed', request.error)
       return true
     } catch (error) {

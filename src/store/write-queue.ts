@@ -1,5 +1,5 @@
-// When and how writes reach the disk: those of one tick, and those that arrive while a transaction commits, form the next
-// one. What a failed batch meant to change stays owed (owed.ts), and is done before anything else.
+// When and how writes reach the disk: those of one tick, and those that arrive while a transaction commits, share the next one. What a
+// failed batch was to change must be removed (owed.ts) before anything else is written.
 
 import { EVERYTHING, type Change } from '../change.ts'
 import type { Entry } from '../entry.ts'
@@ -15,12 +15,12 @@ import { writeAll, type QueuedWrite } from './write-all.ts'
 export interface WriteQueue<V> {
   /** @param group writes of the same all-or-nothing call; this one is added to them */
   add(write: Write<V>, group?: Write<V>[]): Promise<unknown>
-  /** As `add`, but also while storage is left alone, to try whether it works again. */
+  /** As `add`, but also while storage is left alone, to test whether it works again. */
   retry(write: Write<V>): Promise<unknown>
   /** Resolves when all writes so far, or those that concern a key, are settled; never rejects. */
   settled(key?: string): Promise<unknown> | undefined
   /**
-   * Carries out what is owed.
+   * Carries out the removals owed.
    * @param always begins a transaction even if nothing is owed
    */
   settle(always?: boolean): void
@@ -38,7 +38,7 @@ interface Batch<V> {
   readonly done: Promise<CacheError | undefined>
 }
 
-/** ms that a transaction may take that repeats the removal of many entries: it has failed before perhaps only because it was slow. */
+/** ms for a transaction that repeats a removal of many entries: that may have failed before only because it was slow. */
 const REMOVAL_TIME_LIMIT = 60_000
 /** Changes without a log record that are remembered. */
 const MOST_UNLOGGED = 10_000
@@ -51,11 +51,11 @@ export interface WriteQueueSettings {
   now(): number
   /** Called in the transaction of each commit, after its requests. */
   look(entries: IDBObjectStore): void
-  /** Told what a transaction did, and the number of its record in the log, if it has one. */
+  /** Called with what a transaction has changed, and the number of its record in the log, if it has one. */
   onCommit(changes: readonly Change[], id?: number): void
   /** Makes room on a full disk; rejects when it cannot. */
   makeRoom(): Promise<unknown>
-  /** Told of changes by others that the log has and no message told of. */
+  /** Called with changes by others that are in the log but were not announced by a message. */
   onMissed(changes: readonly Change[]): void
 }
 
@@ -69,14 +69,14 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
   /** What was committed without a log record, which would have taken space. */
   let unlogged: readonly Change[] = []
 
-  /** @param frugal whether to put nothing, as that takes space. Without a record in the log, other tabs take everything for changed. */
+  /** @param frugal puts nothing, because that takes space. Without a record in the log, other tabs take everything for changed. */
   const commit = async (writes: readonly QueuedWrite<V>[], frugal = false): Promise<void> => {
     let begun: readonly Write<V>[] = []
     const { changes, emptied, record } = await connection.run(
       frugal ? 'delete' : 'put',
       async (entries) => {
         const { transaction } = entries
-        // Told even if this transaction fails: no later read of the log finds it again.
+        // Reported even if this transaction fails: no later read of the log finds it again.
         if (frugal) onMissed(await log.catchUp(transaction))
         begun = owed.writes()
         const changes = await writeAll(entries, log, [...begun, ...writes])
@@ -90,16 +90,16 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     )
     owed.settle(begun)
     emptied?.()
-    // A tab that hears of the record will not read it, so it must be told all that is in it.
+    // A tab to which the record is announced does not read it, so the message must hold all changes in it.
     const told = record ? unlogged.concat(changes) : changes
     if (frugal) unlogged = unlogged.concat(changes).slice(-MOST_UNLOGGED)
     else if (record) unlogged = []
     if (changes.length) onCommit(told, record?.result)
   }
 
-  /** Commits again as often as that can help: without entries that cannot be stored; once after making room; removals in a way that takes no space. */
+  /** Commits, and tries again if that can help: without entries that cannot be stored, once after making room, removals without taking space. */
   const commitAtLast = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
-    // A probe makes no room: a full disk would lose a tenth of its entries with each.
+    // A probe makes no room: on a full disk each one would evict a tenth of the entries.
     let roomMade = connection.breaker.fault !== undefined
     for (;;) {
       const refused = countRefused(writes)
@@ -155,7 +155,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     const earlier = batch.latest.get(key)
     if (key === undefined) batch.latest.clear()
     if (key !== undefined && earlier && !(earlier.decide ?? earlier.group ?? decide ?? group)) {
-      // Only the last value of a tick is written. A write of an all-or-nothing group is kept as it is, for the others depend on it.
+      // Only the last value of a tick is written. But a write of an all-or-nothing group stays, because the others depend on it.
       earlier.entry = entry
       write = earlier
     } else {
@@ -179,7 +179,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
     async add(write, group) {
       const { change } = write
       const refusal = connection.breaker.refusal(change.type === 'set' ? 'put' : 'delete')
-      // A write queued behind one of its key must stay behind it; what is owed is carried out before all that is queued.
+      // A write of a key with another one queued must come after that, but removals owed are carried out before all that is queued.
       if (!refusal || underWay((change as { key?: string }).key)) return retry(write, group)
       // The caller does not wait for storage to come back.
       if (!write.idle) owed.add([write])
