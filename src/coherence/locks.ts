@@ -1,5 +1,5 @@
-// Work that one tab of an origin does at a time. Locks save work, and nothing relies on them: if there are none, if waiting takes
-// too long, or if foreign code steals one, the work is done all the same.
+// Work that one tab of an origin does at a time. Locks only save work; nothing depends on them for correctness: if there are none, if
+// waiting takes too long, or if other code steals one, the work is done all the same.
 
 import { within } from '../within.ts'
 
@@ -17,7 +17,7 @@ export async function withLock<T>(name: string, options: LockOptions, limit: num
   try {
     await within(limit, navigator.locks.request(name, options, begin))
   } catch {
-    // The work has failed, or there was no lock, or no answer: what counts is whether the work has begun.
+    // The work has failed, or there was no lock or no answer. In any case: if the work has not begun, it does now.
   }
   return begin()
 }

@@ -1,17 +1,17 @@
-// What caches of one name tell each other, across tabs and workers, and what the life of a page means to them. Messages say what
-// changed, never values. They are hints that may arrive late, twice or never; the log on disk (store/log.ts) is what counts.
+// Messages between caches of one name, across tabs and workers, and the page events that concern them. Messages say what changed, and
+// contain no values. They are hints that may arrive late, twice or never; the log on disk (store/log.ts) is authoritative.
 
 import { changesIn, type Change } from '../change.ts'
 import { weakly } from '../weakly.ts'
 import { within } from '../within.ts'
 
-/** What a cache does when others, or its page, have news. */
+/** What a cache does on messages of others and on page events. */
 export interface Peer {
   /** Others changed something. @param ids the numbers of their records in the log */
   onChanges(changes: readonly Change[], ids: readonly number[]): void
   /** Another cache has destroyed the data of the name. */
   onDestroy(): void
-  /** The page goes: an open handle would keep it out of the back/forward cache. */
+  /** The page is being left (`pagehide`): an open handle would keep it out of the back/forward cache. */
   onHide(): void
   /**
    * The page is back, and may have missed messages.
@@ -21,25 +21,25 @@ export interface Peer {
 }
 
 export interface Tabs {
-  /** Tells of a commit, together with others of the next few ms. @param id the number of its record in the log */
+  /** Announces a commit, together with others of the next few ms. @param id the number of its record in the log */
   post(changes: readonly Change[], id?: number): void
   postDestroy(): void
-  /** Whether a cache somewhere uses a database, as far as can be heard. A tab that is frozen does not answer. */
+  /** Whether any cache uses a database, as far as others answer: a frozen tab does not. True if nobody can be asked. */
   isUsed(database: string): Promise<boolean>
   close(): void
-  /** The functions that messages and page events call. The page and the channel hold them weakly, so whoever joined has to hold them. */
+  /** The handlers of messages and page events. The page and the channel hold them weakly, so the cache has to hold them. */
   readonly held: readonly unknown[]
 }
 
 /** ms in which commits are collected into one message: a post costs about 100 µs in Chromium. */
 const COLLECTED_FOR = 5
-/** ms that the others have to answer. */
+/** ms that others have to answer. */
 const ANSWERED_IN = 1_000
 const PAGE_EVENTS = ['pagehide', 'pageshow', 'visibilitychange', 'resume']
 
 /**
  * @param name of the cache; its channel reaches every data version
- * @param database whose changes count
+ * @param database changes of other databases are ignored
  * @see https://html.spec.whatwg.org/multipage/web-messaging.html#broadcasting-to-other-browsing-contexts
  */
 export function joinTabs(name: string, database: string, peer: Peer): Tabs {
@@ -51,7 +51,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
   /** By database asked about: when others last said that they use it. */
   const used = new Map<unknown, number>()
 
-  /** Posts even if the page has gone: commits that were under way then are told too. */
+  /** Posts even if the page has gone, so that commits under way then are announced too. */
   const post = (message: object): void => {
     if (isAway) open()
     channel?.postMessage(message)
@@ -113,7 +113,7 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
 
   const receive = weakly(onMessage)
   const listener = weakly(onPageEvent)
-  // Captured, to run before the page's own listeners, which may use the cache.
+  // In the capture phase, to run before the page's own listeners, which may use the cache.
   for (const type of PAGE_EVENTS) globalThis.addEventListener?.(type, listener, true)
   open()
 

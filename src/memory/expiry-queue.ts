@@ -1,17 +1,17 @@
-// Which slot expires first: a radix heap, the timing wheel with two buckets per level.
+// Finds the slot that expires first: a radix heap, which is a timing wheel with two buckets per level.
 //
-// Design. The queue has a time of its own, in ms ("ticks") after a start. An entry lies in the bucket of the highest bit
-// in which its tick differs from the queue's, so the first bucket that holds something is the earliest, and filing is one
-// count of leading zeros. When a bucket is due but its entries are not all, the queue's time moves to the bucket's first
-// tick and its entries are filed again, each into a lower one.
+// Design. The queue has a time of its own, in ms ("ticks") after a start. An entry is filed in the bucket of the highest bit
+// in which its tick differs from the queue's, so the first bucket that is not empty is the earliest, and filing is one
+// count of leading zeros. When a bucket is due but not all of its entries are, the queue's time moves to the bucket's first
+// tick, and its entries are filed again, each into a lower bucket.
 //
-// Rules. A bucket is a lower bound: an entry whose expiry moves later stays until its bucket comes up, so a refresh
-// writes one number. The queue's time passes no entry, so nothing is missed however late anyone looks. When the clock has
-// stepped back, and every 24 days, when ticks no longer fit in 31 bits, all is filed anew from now on.
+// Rules. A bucket is a lower bound: an entry whose expiry moves later stays until its bucket is due, so a refresh writes
+// one number. The queue's time never passes an entry, so nothing is missed, however late the queue is asked. When the clock
+// has stepped back, and every 24 days, when ticks no longer fit in 31 bits, all entries are filed again, with now as the start.
 //
-// Rejected: a binary heap (hits took 1.58 times a bare Map's, its arrays being cold); one list per distinct ttl (as many
-// lists as entries when each brings its own expiry, as those copied from disk do); a wheel of 32 buckets per level (moves
-// an entry at most 6 times, not 31, but is twice the code, and most entries are freed without being moved at all).
+// Rejected: a binary heap (a hit took 1.58 times as long as a bare Map's, because its arrays are cold); one list per distinct
+// ttl (as many lists as entries if each has its own expiry, like those copied from disk); a wheel of 32 buckets per level
+// (moves an entry at most 6 times, not 31, but is twice the code, and most entries are freed without being moved at all).
 //
 // Source: R. Ahuja, K. Mehlhorn, J. Orlin, R. Tarjan, "Faster Algorithms for the Shortest Path Problem", JACM 37 (1990).
 
@@ -26,7 +26,7 @@ export class ExpiryQueue {
   readonly #buckets: Links
   /** By slot; `Infinity` for one that is not filed. */
   #times: Float64Array = new Float64Array(1).fill(Infinity)
-  /** Nothing expires before; -Infinity when that is not known. */
+  /** Nothing expires before this time, epoch ms; -Infinity if that is not known. */
   #earliest = Infinity
   /** One bit per bucket, set while it may hold something. */
   #occupied = 0
@@ -59,13 +59,13 @@ export class ExpiryQueue {
     }
     const before = this.#times[slot]!
     this.#times[slot] = expiresAt
-    // Later than it was: its bucket is a lower bound still.
+    // If it is later than before, its bucket is still a lower bound.
     if (before <= expiresAt && expiresAt < Infinity) return
     if (before < Infinity) this.#buckets.delete(LAST_HEAD + slot)
     if (expiresAt < Infinity) this.#file(slot)
   }
 
-  /** A slot that expired at or before `now`, out of the earliest bucket; 0 when there is none. It stays until it is given another expiry. */
+  /** A slot of the earliest bucket that expired at or before `now`; 0 if there is none. It stays until it is given another expiry. */
   first(now: number): number {
     return now < this.#earliest ? 0 : this.#search(now)
   }
@@ -88,13 +88,13 @@ export class ExpiryQueue {
         this.#tick = this.#occupied = 0
         for (let filed = times.length; --filed; ) if (times[filed]! < Infinity) this.#refile(filed)
       } else if (!(due <= nowTick)) {
-        // Not yet; nor does a clock that gives NaN get any further.
+        // Not due yet, or the clock gives NaN.
         this.#earliest = this.#start + due
         break
       } else if (times[slot]! <= now) {
         return slot
       } else {
-        // Not all that is in the bucket is due. One that is prolonged leaves it; of a longer bucket, so do the others.
+        // The slot is not due, though its bucket is: it is filed again. In a bucket of more than one tick, all slots are.
         this.#tick = due
         do this.#refile(buckets.next(head) - LAST_HEAD)
         while (half && buckets.next(head) !== head)

@@ -1,5 +1,5 @@
-// Doubly linked rings over numbered nodes: a move writes six numbers and allocates nothing. Both links of a node lie side
-// by side in one typed array, which grows as nodes come. Which nodes are in a ring is for the owner to know.
+// Doubly linked rings of numbered nodes: a move writes six numbers and allocates nothing. Both links of a node are side by
+// side in one typed array, which grows with the nodes. The owner has to know which nodes are in a ring.
 
 export class Links {
   #links: Uint16Array | Uint32Array
@@ -23,7 +23,7 @@ export class Links {
     return this.#links[2 * node + 1]!
   }
 
-  /** Puts a node behind another. */
+  /** Inserts a node after another. */
   add(node: number, before: number): void {
     if (2 * node >= this.#links.length) {
       const full = this.#links
@@ -34,7 +34,7 @@ export class Links {
     this.#join(before, node)
   }
 
-  /** Puts a node of a ring behind another. Written out: by way of `delete` and `add` a hit takes 8 % longer. */
+  /** Moves a node of a ring after another. Written out, because with calls of `delete` and `add` a hit takes 8 % longer. */
   move(node: number, before: number): void {
     const links = this.#links
     const next = links[2 * node]!

@@ -1,13 +1,13 @@
 // The memory tier of both caches: an exact LRU with per-entry expiry and weights, for arguments that have been checked.
-// Key, value, recency position and expiry position live under one slot number and change in the same synchronous step: no
-// event queue, no tombstone, no timer.
+// Key, value, recency position and expiry position are kept under one slot number and change in the same synchronous step: no event
+// queue, no tombstone, no timer.
 //
 // Why it looks like this; ns per call of hit, update, Zipf mix, insert with 50,000 entries (`npm run bench`), where a bare
 // Map's get takes 38: this 63, 93, 169, 236; lru-cache with ttl 91, 166, 192, 258.
-// - `Map<key, slot>` and typed arrays: linked entry objects took 100 a hit.
-// - Classes, not closures: those took 97, 129, 267, 370 in a page with several caches, as the engine cannot bind their calls.
-// - An entry that is evicted leaves its slot, with its place in the expiry queue, to the new one: 75 less for an insert.
-// - Nothing but a mistake builds a message, and nothing is allocated for listeners who are not there: 60 less for an update.
+// - `Map<key, slot>` and typed arrays: with linked entry objects a hit took 100.
+// - Classes, not closures: closures took 97, 129, 267, 370 in a page with several caches, as the engine cannot bind their calls.
+// - A new entry takes over the slot of the evicted one, with its place in the expiry queue: 75 less for an insert.
+// - Error messages are built only for errors, and nothing is allocated for listeners that are absent: 60 less for an update.
 
 import { after } from '../entry.ts'
 import { call } from '../errors.ts'
@@ -24,11 +24,11 @@ export interface MemoryStats {
   expirations: number
   /** Live entries. */
   size: number
-  /** Of all entries held, those included that expired and are not freed yet. */
+  /** Sum over all entries held, including those that have expired and are not freed yet. */
   weight: number
 }
 
-/** What each method means stands at `MemoryCache`; arguments but keys and weights have been checked. */
+/** The methods are documented at `MemoryCache`. Callers have checked the arguments, except keys that are looked up, and weights. */
 export class Lru<V> {
   readonly #settings: Omit<MemorySettings<V>, 'ttl'>
   readonly #counts = { hits: 0, misses: 0, sets: 0, evictions: 0, expirations: 0 }
@@ -69,7 +69,7 @@ export class Lru<V> {
     return slot ? this.#expiry.expiresAt(slot) : undefined
   }
 
-  /** @throws RangeError or TypeError for a weight that is none, before anything changes */
+  /** @throws RangeError or TypeError for an invalid weight, before anything changes */
   set(key: string, value: V, ttl: number): void {
     const { weigh, maxWeight, clock } = this.#settings
     const added = weigh ? weigh(value, key) : 0
@@ -91,13 +91,13 @@ export class Lru<V> {
       this.#expiry.set(slot, expiresAt)
       if (weigh) {
         this.#setWeight(slot, added)
-        // Sums of fractions are inexact: the entry itself stays all the same.
+        // The new entry itself is never evicted, although sums of fractions are inexact.
         while (this.#weight > maxWeight && this.#recency.prev(0) !== slot) {
           if (!this.#removeExpired(now)) this.#remove(this.#recency.prev(0), 'evicted')
         }
       }
     }
-    // Two, so that the expired leave faster than new entries come.
+    // Two at each call, so that expired entries are freed faster than new ones arrive.
     if (this.#removeExpired(now)) this.#removeExpired(now)
     this.#counts.sets++
     this.#notify()
@@ -125,7 +125,7 @@ export class Lru<V> {
     this.#notify()
   }
 
-  /** Frees what expired; returns the keys. */
+  /** Frees expired entries; returns their keys. */
   sweep(): readonly string[] {
     const now = this.#settings.clock.now()
     const expired: string[] = []
@@ -134,7 +134,7 @@ export class Lru<V> {
     return expired
   }
 
-  /** From a snapshot of the keys, without those removed or expired meanwhile. */
+  /** Iterates over a snapshot of the keys, without those removed or expired meanwhile. */
   *entries(): Generator<[key: string, value: V], void> {
     for (const key of this.#liveKeys(this.#settings.clock.now())) {
       const slot = this.#find(key)
@@ -191,7 +191,7 @@ export class Lru<V> {
     this.#recency.move(slot, 0)
   }
 
-  /** A slot for another key: a free one, or the one used least recently, where it stands. */
+  /** A slot for a new key: a free one or, if there is none, that of the least recently used entry, which is evicted. */
   #vacate(now: number): number {
     const { maxEntries } = this.#settings
     if (this.#slots.size < maxEntries || this.#removeExpired(now)) {
@@ -207,7 +207,7 @@ export class Lru<V> {
     return slot
   }
 
-  /** The slot that it frees; 0 when nothing has expired. */
+  /** Frees one expired entry. Returns its slot; 0 if nothing has expired. */
   #removeExpired(now: number): number {
     const slot = this.#expiry.first(now)
     if (slot) this.#remove(slot, 'expired')
@@ -226,7 +226,7 @@ export class Lru<V> {
     this.#expiry.set(slot, Infinity)
     this.#free.push(slot)
     if (this.#slots.size) return
-    // Sums of fractions begin anew, and storage that has grown is given back.
+    // Empty: ends the rounding errors of the weight, and frees arrays that have grown.
     this.#weight = 0
     if (this.#free[64]) this.#reset()
   }
@@ -240,7 +240,7 @@ export class Lru<V> {
     if (this.#settings.onRemove) this.#removed.push([this.#keys[slot]!, this.#values[slot] as V, cause])
   }
 
-  /** Listeners run when the change is complete, so that they see, and may use, a cache in order. */
+  /** Calls the listener for what was removed. It runs when the change is complete, so that it sees a consistent cache, and may use it. */
   #notify(): void {
     if (this.#telling || !this.#removed.length) return
     this.#telling = true
@@ -249,7 +249,7 @@ export class Lru<V> {
     this.#telling = false
   }
 
-  /** Most recently used first. */
+  /** The keys of live entries, most recently used first. */
   #liveKeys(now: number): string[] {
     const live: string[] = []
     for (let slot = 0; (slot = this.#recency.next(slot)); ) if (!this.#expiry.isExpired(slot, now)) live.push(this.#keys[slot]!)

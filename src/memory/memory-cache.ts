@@ -1,4 +1,4 @@
-// createMemoryCache: the memory tier (lru.ts) as a cache of its own. Checks its arguments before anything changes.
+// createMemoryCache: the memory tier (lru.ts) as a cache of its own. Arguments are checked before anything changes.
 
 import { steadyTime } from '../clock.ts'
 import { check, checkMs, checkString, memorySettings, optionsOf, type MemoryCacheOptions, type MemorySettings } from '../options.ts'
@@ -6,8 +6,8 @@ import { Lru, type MemoryStats } from './lru.ts'
 
 /**
  * A synchronous LRU cache with per-entry expiry. Keys are strings; values are anything but `undefined`, `null` included,
- * and are returned by reference. An expired entry is never seen; it is freed by the operation that meets it, by later
- * writes and by `sweep`.
+ * and are returned by reference. An expired entry is never returned; it is freed by the operation that finds it, by later
+ * writes, or by `sweep`.
  */
 export interface MemoryCache<V> {
   /** The value, which counts as a use; `undefined` when missing or expired. */
@@ -27,17 +27,17 @@ export interface MemoryCache<V> {
   touch(key: string, ttl: number): boolean
   /** Epoch ms at which `get` stops serving the entry; `Infinity` for never, `undefined` when missing or expired. */
   expiresAt(key: string): number | undefined
-  /** Live entries. Known at once while nothing has expired; else those that expired are counted out. */
+  /** The number of live entries. O(1) while nothing has expired, otherwise live entries are counted. */
   readonly size: number
   /** Removes everything. */
   clear(): void
-  /** Frees what expired; returns how many entries that were. */
+  /** Frees expired entries; returns how many there were. */
   sweep(): number
-  /** Keys, most recently used first. An iteration goes over the keys as they were at its start, less those that expired or were removed since. */
+  /** Keys, most recently used first. An iteration yields the keys from its start, without those that have expired or been removed since. */
   keys(): IterableIterator<string>
-  /** Values, most recently used first; no use is counted. */
+  /** Values, most recently used first. Does not count as a use. */
   values(): IterableIterator<V>
-  /** Pairs, most recently used first; no use is counted. */
+  /** Pairs, most recently used first. Does not count as a use. */
   entries(): IterableIterator<[key: string, value: V]>
   [Symbol.iterator](): IterableIterator<[key: string, value: V]>
   stats(): MemoryStats
