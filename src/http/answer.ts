@@ -4,16 +4,16 @@ import type { Ask } from './ask.ts'
 import { partOf } from './range.ts'
 import type { StoredResponse } from './variants.ts'
 
-/** Whether a script can read a response and build another like it; one that it cannot is passed through as it is. */
+/** Whether a script can read a response and build another like it. Any other response is passed through unchanged. */
 export function isReadable({ status }: Response): boolean {
   return status >= 200 && status < 600
 }
 
-/** A response from the network, with its own body or another in its place. */
+/** A response from the network, with its own body or another in place of it. */
 export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
   if (!isReadable(response)) return response
   const { status, statusText } = response
-  // In one field: of two with one name browsers may pass on only the first.
+  // Combined into one field: of two with the same name browsers may pass on only the first.
   const headers = new Headers(response.headers)
   headers.append('cache-status', cacheStatus)
   return make(body, { status, statusText, headers }, response, { signal })
@@ -36,7 +36,7 @@ export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, he
   return answer
 }
 
-/** The response to a request that cannot be answered (RFC 9111, section 5.2.1.7). */
+/** A 504 for a request that cannot be answered (RFC 9111, section 5.2.1.7). */
 export function gatewayTimeout(cacheStatus: string): Response {
   return make(null, { status: 504, headers: { 'cache-status': cacheStatus } }, {})
 }
@@ -58,10 +58,10 @@ interface Live {
 
 const READERS = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
 
-/** Keeps what a clone was made from: Node cancels the body of a response that is garbage-collected. */
+/** By clone, the response that it was made from, which must stay: Node cancels the body of a response that is garbage-collected. */
 const sources = new WeakMap<Response, Response>()
 
-/** The class of answers. Getters, not own properties, which would take longer; a clone has the members too. */
+/** The class of answers. It has getters, because own properties take longer; a clone has the same members. */
 let Answer: ReturnType<typeof defineAnswer> | undefined
 
 /** Defined at first use: the import must not need a `Response`, which test environments may lack. */
@@ -109,8 +109,8 @@ function defineAnswer() {
 }
 
 /**
- * Rejects as the body of a fetched response does. Engines differ in the error of a stream that they did not fetch: an abort may give
- * none, and Firefox reports a lost connection as an abort.
+ * Makes a body reject as that of a fetched response does. Engines differ in the errors of other streams: an abort may cause none, and
+ * Firefox reports a lost connection as an abort.
  */
 async function failAsFetch(reading: Promise<unknown>, live: Live): Promise<unknown> {
   const { signal } = live

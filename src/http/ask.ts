@@ -1,12 +1,11 @@
-// What a call of fetch asks for, read without building a `Request` if possible: that takes a third of the time of an answer from
-// memory.
+// Reads what a call of fetch asks for, if possible without building a `Request`, which takes a third of the time of an answer from memory.
 
 import { parseDirectives, type Directives } from './directives.ts'
 import { memoize } from './memoize.ts'
 
 export type Input = Parameters<typeof fetch>[0]
 
-/** A request, as far as the cache looks at it. */
+/** The parts of a request that the cache uses. */
 export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' | 'credentials' | 'redirect' | 'mode' | 'integrity'>> {
   /** Absolute, without fragment. */
   readonly url: string
@@ -14,7 +13,7 @@ export interface Ask extends Readonly<Pick<Request, 'url' | 'method' | 'cache' |
   readonly own: boolean | undefined
   readonly headers: Fields
   readonly signal: AbortSignal | undefined
-  /** Of its Cache-Control, else of its Pragma (RFC 9111, section 5.4). */
+  /** The directives of its Cache-Control, else of its Pragma (RFC 9111, section 5.4). */
   readonly directives: Directives
   /** Builds the whole request. */
   readonly request: () => Request
@@ -28,13 +27,13 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 /** @returns a function that reads the arguments of a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
   const here = globalThis.location?.origin
-  /** Memoized: to parse a URL takes a third of the time of an answer from memory. */
+  /** Memoized, because parsing a URL takes a third of the time of an answer from memory. */
   const urlOf = memoize((written, base: string | undefined) => new URL(written, base).href.split('#')[0]!)
 
   return (input, init) => {
     let request = input instanceof Request && !init ? input : undefined
     const build = (): Request => (request ??= new Request(input, init))
-    // A Request of another realm, or any other object: `Request` itself knows what to do with it.
+    // A Request of another realm, or any other object, is left to the constructor of `Request`.
     if (typeof input !== 'string' && !(input instanceof URL)) build()
     // An init may be a Request, or of a class: then its members are inherited, and perhaps not enumerable.
     if (init && Object.getPrototypeOf(init) !== Object.prototype) build()
@@ -67,7 +66,7 @@ export function createReader(): (input: Input, init?: RequestInit) => Ask {
 /** A name and a value that `Headers` would not change. */
 const PLAIN = /^[\w-]+\n[!-~]+( [!-~]+)*$/
 
-/** Avoids `Headers` where possible: one call of it takes as long as building the whole `Map`. */
+/** Avoids `Headers` if possible: one call of its methods takes as long as building the whole `Map`. */
 function fieldsOf(given: HeadersInit = {}): Fields {
   if (Object.getPrototypeOf(given) === Object.prototype) {
     const pairs = Object.entries(given)

@@ -1,4 +1,4 @@
-// Bodies that are given to a caller and stored at once.
+// Bodies that are passed to a caller and stored at the same time.
 
 import { within } from '../within.ts'
 
@@ -7,7 +7,7 @@ type Chunk = Uint8Array<ArrayBuffer>
 /** ms that a body may take: callers that joined its request wait for all of it. */
 const LONGEST = 30_000
 
-/** Reads a whole body, not waiting for the reader of its other branch. Rejects if it breaks off, takes too long or is longer than the limit, in bytes. */
+/** Reads a whole body. Rejects if it is cut off, takes too long, or is longer than the limit. @param limit bytes */
 export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayBuffer> {
   let size = 0
   const counter = new TransformStream<Chunk, Chunk>({
@@ -19,20 +19,20 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
   })
   const late = new AbortController()
   return within(LONGEST, new Response(body.pipeThrough(counter, { signal: late.signal })).arrayBuffer()).catch((error) => {
-    // Otherwise it would be read on, and the origin would never see that nobody wants it.
+    // Otherwise reading would go on, and the origin would never see that nobody wants the body.
     late.abort()
     throw error
   })
 }
 
 /**
- * A body for the caller, which ends once the response is stored. Its chunks are copies, because the branches of a tee share theirs unless
- * the body is a byte stream: what the caller does to them must not change what is stored. (`Buffer` has a `slice` of its own, which copies nothing.)
+ * A body for the caller, which ends once the response is stored. Its chunks are copies: unless the body is a byte stream, the branches of
+ * a tee share chunks, and the caller must not be able to change what is stored. (The `slice` of a `Buffer` does not copy.)
  */
 export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | undefined, stored: () => Promise<void>): ReadableStream<Chunk> {
   let leave!: () => void
   const { readable, writable } = new TransformStream<Chunk, Chunk>({
-    // Not by a signal of the pipe: when aborted, that waits for its reader to take what has come, and holds the connection meanwhile.
+    // Not by a signal of the pipe: an aborted pipe waits for its reader to take what has come, and holds the connection meanwhile.
     start: (controller) => void (leave = leaveBy(controller, signal)),
     transform: (chunk, controller) => controller.enqueue(Uint8Array.prototype.slice.call(chunk) as Chunk),
     flush: stored,
@@ -44,7 +44,7 @@ export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | unde
   return readable
 }
 
-/** A signal may live as long as the page: it must not hold a body that nobody else does. */
+/** An abort handler that holds the body weakly: a signal may live as long as the page, and must not keep the body alive. */
 function leaveBy(controller: TransformStreamDefaultController, signal: AbortSignal | undefined): () => void {
   const reference = new WeakRef(controller)
   return () => reference.deref()?.error(signal!.reason)

@@ -1,5 +1,5 @@
-// createCachedFetch: what happens in one call of fetch. verdict.ts says whether a stored response may be used, policy.ts what may
-// be stored, and exchange.ts asks the origin.
+// createCachedFetch: the course of one call of fetch. verdict.ts decides whether a stored response may be used, policy.ts what may be
+// stored; exchange.ts sends requests to the origin.
 
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
@@ -52,12 +52,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   /** Bypasses the stored responses, and invalidates after an unsafe request. */
   const forward = async (ask: Ask, why: string, request = ask.request()): Promise<Response> => {
-    // First, so that a request whose partition cannot be told is not sent.
+    // First, so that a request is not sent if its partition is invalid.
     const prefix = SAFE.test(ask.method) ? undefined : prefixFor(ask)
     const response = await settings.fetch(request)
     if (prefix && (response.redirected || response.status < 400)) {
       await invalidateAfter(cache, prefix, ask, response, settings.invalidates).catch((error) => {
-        // Faults of the cache were reported. A mistake of the app must not hide that the origin has done what it was asked for.
+        // Faults of the cache were reported. A mistake of the app must not hide that the origin has carried out the request.
         if (!(error instanceof CacheError)) reportLater(error)
       })
     }
@@ -66,7 +66,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
 
   const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
-  /** Answers from what is stored, or asks the origin. */
+  /** Serves a stored response, or asks the origin. */
   const answer = (wanted: Wanted, found: Found): Response | Promise<Response> => {
     const { ask } = wanted
     ask.signal?.throwIfAborted()
@@ -111,23 +111,23 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     }
   }
 
-  /** Exchanges; if it joined the request of another caller, it looks at what that has stored. If nothing fits, it asks for itself. */
+  /** Asks the origin, or joins the request of another caller and looks at what that has stored. If nothing fits, it sends its own request. */
   const answerOf = async (task: Task): Promise<Response> => {
     const { ask, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
     for (const refresh of [refreshes, true]) {
-      // What was asked for before a removal must not be stored after it. Once the load has begun, it sees to that itself.
+      // A response that was asked for before a removal must not be stored after it. Once the load has begun, the load itself prevents that.
       if (task.isOvertaken()) break
       const response = await exchange(cache, settings, task, refresh)
       if (response) return response
       const { stored, bytes } = await find(cache, task)
       const now = clock.now()
-      // It joined a request that was not made in the background, of which `listen` does not tell.
+      // It joined a request that was not made in the background, which `listen` does not report.
       if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
-      // If a stale one may not be served, the answer must have been asked for after this call.
+      // If a stale response may not be served, the new one must have been asked for after this call.
       const isNew = stored && stored[task.background || mayStandIn(stored, ask) ? 'responseTime' : 'requestTime'] > asked
       if (stored && bytes && !stored.matchesNone && (isNew || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
-      // The load did not ask because the list is fresh, but that is for the sake of another variant.
+      // A load does not ask while the list of variants is fresh, which may be because of another variant: then it tries again.
       if (task.background && !(await cache.has(task.key))) break
     }
     if (task.background) throw new TypeError('Cannot fetch: nobody waits for it')
@@ -150,7 +150,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     const [latest] = await list(cache, event.key).catch(() => [])
     if (latest?.changed !== undefined) tellUpdate(url, latest, latest.changed)
   }
-  // A server may create one cachedFetch per request, so it must be collectable; one that tells of updates stays.
+  // A server may create one cachedFetch per request, so it must be garbage-collectable; not with `onUpdate`.
   if (onUpdate) cache.subscribe(listen)
   else subscribeFor(removals, cache, listen)
 
@@ -161,14 +161,14 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller that sends preconditions validates by itself (Fetch, HTTP-network-or-cache fetch).
     const validates = (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
-    // In a service worker: across origins these are the requests of a page's own cachedFetch, which holds the load meanwhile.
+    // In a service worker: across origins these are the requests of a page's own cachedFetch, which holds the lock of the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) {
-      // In a service worker unchanged: a page's own cachedFetch must see the redirects, which a newly built response does not tell.
+      // In a service worker unchanged: a page's own cachedFetch must see redirects, which a newly built response does not show.
       return event ? settings.fetch(ask.request()) : forward(ask, 'bypass')
     }
     try {
-      // Whose request it is must be asked now: the app may switch users before the answer.
+      // The partition is determined now: the app may switch users before the answer comes.
       const prefix = prefixFor(ask)
       const began = removals.count()
       const digest = digestOf(ask.headers)
@@ -199,7 +199,7 @@ type Wanted = Pick<Task, 'ask' | 'event' | 'prefix' | 'whose' | 'key' | 'user' |
 
 type Removal = Exclude<Change, { type: 'set' }>
 
-/** Removals that are remembered, at least. */
+/** How many removals are remembered, at least. */
 const MOST_REMOVALS = 500
 
 type Listener = (event: CacheEvent) => unknown
@@ -212,7 +212,7 @@ function subscribeFor(owner: object, cache: Cache<HttpEntry>, listener: Listener
   listeners.set(owner, listener)
   const reference = new WeakRef(listener)
   const end = cache.subscribe((event) => (reference.deref() ?? end)(event))
-  // If all is answered from the cache, no event comes to end it. Held weakly: `end` holds the cache, whose other listeners may hold the owner.
+  // Unsubscribes even if no further event comes. Held weakly: `end` holds the cache, whose other listeners may hold the owner.
   ended ??= new FinalizationRegistry((end) => end.deref()?.())
   ended.register(owner, new WeakRef(end))
 }

@@ -31,18 +31,18 @@ export interface CachedFetchOptions {
    */
   readonly revalidate?: 'auto' | 'explicit' | 'http-cache'
   /**
-   * For a response that does not say how long it is fresh: this share of the time since its Last-Modified (RFC 9111, section 4.2.2).
-   * 0 for none.
+   * Freshness of a response that does not state it: this share of the time since its Last-Modified (RFC 9111, section 4.2.2). 0 turns the
+   * heuristic off.
    * @default 0.1
    */
   readonly heuristic?: number
   /**
-   * ms for which a response is fresh that does not say how long it is, and has no Last-Modified either. Not for errors.
+   * ms of freshness of a response that does not state it and has no Last-Modified. Not for errors.
    * @default 0
    */
   readonly defaultTtl?: number
   /**
-   * ms past its freshness in which a stored response is served in place of a 500, 502, 503 or 504.
+   * ms past its freshness for which a stored response is served in place of a 500, 502, 503 or 504.
    * @default what the response, or the request, says (RFC 5861)
    */
   readonly staleIfError?: number
@@ -57,7 +57,7 @@ export interface CachedFetchOptions {
    */
   readonly networkTimeout?: number
   /**
-   * What becomes of a request that cannot be answered: `throw` rejects, as fetch does; `504` gives a response with that status.
+   * The result of a request that cannot be answered: `throw` rejects, as fetch does; `504` gives a response with that status.
    * @default 'throw'
    */
   readonly unreachable?: 'throw' | '504'
@@ -100,12 +100,12 @@ export interface InvalidateSelector {
   readonly partition?: string
 }
 
-/** What a service worker's fetch event is needed for. */
+/** The part of a service worker's fetch event that is used. */
 export interface ExtendableEventLike {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** A drop-in `fetch`. In a service worker its third argument, the fetch event, keeps the worker alive for what is stored. */
+/** A drop-in `fetch`. In a service worker pass the fetch event as the third argument: it keeps the worker alive until the response is stored. */
 export interface CachedFetch {
   (input: Request | string | URL, init?: RequestInit, event?: ExtendableEventLike): Promise<Response>
   /** Whether the cache would handle a request; a service worker leaves all others to the browser. */

@@ -3,7 +3,7 @@
 const RFC_850 = /^(...)[a-z]*day, (\d\d)-(...)-(\d\d) /i
 const ASCTIME = /^(...) (...) ([ \d]\d) (\S+) (\d{4})$/
 
-/** Epoch ms; undefined for anything but an HTTP-date. @param now a year of two digits is at most 50 years ahead of it */
+/** Epoch ms; undefined for anything but an HTTP-date. @param now a two-digit year is taken to be at most 50 years after it */
 export function parseDate(text: string | null, now: number): number | undefined {
   const latest = new Date(now).getUTCFullYear() + 50
   const fixdate = `${text}`

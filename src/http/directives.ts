@@ -1,5 +1,5 @@
-// Cache-Control (RFC 9111, section 5.2): names in any case, values plain or quoted. What cannot be understood is taken in the
-// strictest sense that it may have.
+// Parses Cache-Control (RFC 9111, section 5.2): names in any case, values plain or quoted. An invalid value is taken in the strictest
+// sense that it may have.
 
 import { contentOf, hideQuotes } from './quoted.ts'
 

@@ -19,7 +19,7 @@ import { replacesError } from './verdict.ts'
 /** A request to the origin, and what is stored: to be revalidated, and perhaps to be served if the origin fails. */
 export interface Task extends Found {
   readonly ask: Ask
-  /** Of the keys of its partition. */
+  /** The prefix of the keys of its partition. */
   readonly prefix: string
   /** What follows the URL in the keys of this user's responses. */
   readonly whose: string
@@ -32,13 +32,13 @@ export interface Task extends Found {
   readonly why: string
   /** When the caller asked, epoch ms. */
   readonly asked: number
-  /** Whether a removal since the call concerns it. @param tags of what is stored; absent for the answer to come, whose tags are not known */
+  /** Whether a removal since the call concerns it. @param tags of the stored response; absent for the answer to come, whose tags are unknown */
   readonly isOvertaken: (tags?: readonly string[]) => boolean
 }
 
 /**
  * @param refresh asks the origin even if another caller has stored a fresh response
- * @returns undefined if another caller has asked, and may have stored what answers this request too
+ * @returns undefined if another caller has asked, and may have stored a response that answers this request too
  */
 export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: Task, refresh: boolean): Promise<Response | undefined> {
   const { ask, prefix, whose, key, user, stored, bytes, event, why } = task
@@ -70,7 +70,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
-  /** Stores the fields of a 304. The stored body is written again only if it has been replaced, if its key or its tags change, or if it would end too soon. */
+  /** Stores the fields of a 304. The body is written again only if it was replaced, if its key or tags change, or if it would expire too soon. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
     const updated = record(response, old)
     // The caller also gets the fields that are not to be stored.
@@ -87,7 +87,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     if (!isReadable(response)) return void give(response)
     const received = record(response)
     const length = response.headers.get('content-length')
-    // A request that is redirected to another origin loses its credentials, even if it comes back: then its response is not `basic`.
+    // A request that is redirected to another origin loses its credentials, even if it is redirected back: then its response is not `basic`.
     const isOwn = new URL(received.url).origin === new URL(ask.url).origin && !(response.redirected && response.type === 'cors' && (user !== null || ask.own))
     const kept = isOwn && received.end > now && Number(length) <= maxBodyBytes && !/^text\/event-stream/i.test(response.headers.get('content-type')!)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
@@ -96,18 +96,18 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     else passOn(response, kept ? '; stored' : '', body)
     if (!kept) return void (task.background && (await response.body?.cancel()))
     const whole = second ? await copy(second, maxBodyBytes).catch(() => undefined) : new ArrayBuffer()
-    // A truncated body is not stored (RFC 9111, section 3.3). With an encoding, the length of the decoded body is not known; across origins
-    // scripts see the length but not the encoding, so a longer body is no fault.
+    // A truncated body is not stored (RFC 9111, section 3.3). With an encoding, the length of the decoded body is not known. Across origins
+    // scripts see the length but not the encoding, so a longer body may be whole.
     if (!whole || (length && Number(length) > whole.byteLength && !response.headers.has('content-encoding'))) return undefined
     const found = task.background && isSame(whole, bytes!) ? { ...received, changed: false } : received
-    // After a redirect it is stored under the URL that it came from. That may be this one.
+    // After a redirect it is stored under the final URL, which may be the one that was asked for.
     return keep(cache, context, task, await variants, found, whole, response.redirected ? prefix + received.url + whose : key)
   }
 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
-    // The removal may have come while another tab had its turn.
+    // A removal may have come while another tab held the lock.
     if (task.isOvertaken()) return undefined
-    // A change from here on voids this load; one from before shows in the list.
+    // Later changes void this load; earlier ones are in the list.
     variants = list(cache, key)
     // It may never be awaited, and rejects if the cache is closed.
     variants.catch(() => {})
@@ -123,7 +123,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
       }
       // A HEAD tells whether the stored response is still valid (RFC 9111, section 4.3.5).
       if (head) passOn(response, '')
-      // Without any of these fields it does not.
+      // Not without any of these fields.
       if (head && !names.some((name) => headers.has(name))) return undefined
       if (confirms) return confirm(context, response, stored, bytes)
       if (head) {
@@ -139,11 +139,11 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   ask.signal?.addEventListener('abort', leave)
   if (ask.signal?.aborted) leave()
-  /** What fails after the response was given shows in its body. */
+  /** A failure after the response was given has no effect here: the caller sees it in the body. */
   const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: leaving.signal } as LoadOptions)
     .then(() => give(), fail)
     .finally(() => ask.signal?.removeEventListener('abort', leave))
-  // An event that is over throws.
+  // `waitUntil` throws once the event is over.
   call(() => event?.waitUntil(done.then(() => cache.flush()).catch(() => {})), [])
   return answer
 }

@@ -1,4 +1,4 @@
-// What a successful unsafe request invalidates (RFC 9111, section 4.4; RFC 9875, section 3), and what the app itself does.
+// Invalidation by a successful unsafe request (RFC 9111, section 4.4; RFC 9875, section 3), and by the app.
 
 import type { Cache } from '../contract.ts'
 import type { Ask, Input } from './ask.ts'
@@ -8,7 +8,7 @@ import { groupTag, prefixOf } from './keys.ts'
 import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
-/** Invalidates after the answer to an unsafe request. If the app's `invalidates` throws, this rejects with that, but the rest is done. */
+/** Invalidates after the answer to an unsafe request. If the app's `invalidates` throws, this rejects with its error once the rest is done. */
 export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
   const { headers } = response
   const base = response.url || url
@@ -22,7 +22,7 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
   const { origin } = urls[0]!
   const removals = [
     forget(cache, prefix + url),
-    // An answer may not invalidate URLs of another origin.
+    // A response must not invalidate URLs of another origin.
     ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix + each.href.split('#')[0])),
     ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
   ]
@@ -34,7 +34,7 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
 }
 
 /**
- * Invalidates what an app selects.
+ * Invalidates what the app selects.
  * @param askFor reads a request for a URL
  * @param prefixFor gives the key prefix of a request's partition
  */

@@ -22,7 +22,7 @@ export function urlOf(key: string): string | undefined {
   return /^http\0[^\0]*\0([^\0]*)(\0@[^\0]*)?$/.exec(key)?.[1]
 }
 
-/** The tag of a group: of one origin (RFC 9875, section 2), or, without one, as apps name it. */
+/** The tag of a group of one origin (RFC 9875, section 2) or, without an origin, of a group by its name alone. */
 export function groupTag(prefix: string, group: string, origin = ''): string {
   return `${prefix}${origin}\0${group}`
 }

@@ -1,13 +1,13 @@
-// Strings that are derived from others again and again.
+// Memoizes functions that derive one string from another.
 
-/** Results that are kept. */
+/** How many results are kept; beyond that all are dropped. */
 const MOST_KEPT = 1_000
 /** The result for a text longer than this is not kept: a `data:` URL holds its own body. */
 const LONGEST = 4_000
 
 /**
- * Keeps what `make` gives for a text, as long as the second argument stays the same. A string that was used as a key before is found
- * in a `Map` at once; a newly built one has to be hashed first.
+ * Keeps the results of `make` as long as the second argument stays the same. Besides the work, this saves hashing: a string that was used
+ * as a key before is found in a `Map` at once, a newly built one must be hashed first.
  */
 export function memoize<C>(make: (text: string, context: C) => string): (text: string, context: C) => string {
   const kept = new Map<string, string>()

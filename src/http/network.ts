@@ -1,5 +1,5 @@
-// The request that goes to the origin: the caller's, with what revalidation adds (RFC 9111, section 4.3.1), and with a cache mode
-// that keeps the browser's own HTTP cache out of it, or makes use of it.
+// The request that goes to the origin: the caller's, with the fields for revalidation (RFC 9111, section 4.3.1), and with a cache mode
+// that bypasses the browser's own HTTP cache, or makes use of it.
 
 import type { Ask } from './ask.ts'
 import type { CachedFetchOptions } from './contract.ts'
@@ -11,7 +11,7 @@ export function outgoing({ request, headers: fields, cache: asked, mode, own }: 
   // Only whole responses are stored.
   headers.delete('range')
   let cache: RequestCache = asked === 'reload' || asked === 'no-cache' ? asked : below ? 'no-cache' : asked
-  // A request without CORS may not carry preconditions.
+  // A `no-cors` request may not have preconditions.
   if (revalidate !== 'http-cache' && mode !== 'no-cors' && (revalidate === 'explicit' || own !== false)) {
     for (const [name, value] of [['if-none-match', stored?.get('etag')], ['if-modified-since', stored?.get('last-modified')]] as const) if (value) headers.set(name, value)
     if (below && asked === 'no-cache' && !headers.has('cache-control')) headers.set('cache-control', 'max-age=0')

@@ -14,7 +14,7 @@ export interface Life {
   readonly noCache: boolean
   /** Answers no other request without validation: its Vary is `*` (section 4.1). */
   readonly matchesNone: boolean
-  /** May be served stale if there is nothing better: not with `must-revalidate` (section 5.2.2.2), nor with one of those above. */
+  /** May be served stale if there is nothing better: not with `must-revalidate` (section 5.2.2.2), `noCache` or `matchesNone`. */
   readonly mayBeStale: boolean
   /** Not revalidated by a reload while it is fresh (RFC 8246). */
   readonly immutable: boolean
@@ -32,11 +32,11 @@ export interface Policy {
   readonly keeps: (name: string) => boolean
 }
 
-/** The app's options that concern this. */
+/** The app's options for this. */
 export interface PolicyOptions {
-  /** For a response that does not say how long it is fresh: the share of the time since its last modification. */
+  /** Freshness of a response that does not state it: this share of the time since its last modification. */
   readonly heuristic: number
-  /** ms of freshness if neither the response nor the heuristic tells. */
+  /** ms of freshness if neither the response nor the heuristic gives any. */
   readonly defaultTtl: number
   readonly omitHeaders: readonly string[]
   /** ms, in place of what responses say. */
@@ -45,7 +45,7 @@ export interface PolicyOptions {
   readonly offlineStale: boolean
 }
 
-/** ms past its freshness, or its arrival, for which a response is kept, to be revalidated, or for when the origin cannot be reached. */
+/** ms past freshness, or arrival, for which a response is kept to be revalidated, or to be served when the origin cannot be reached. */
 export const KEPT: number = 30 * 24 * 3_600_000
 
 /** Statuses that are understood, and heuristically cacheable (RFC 9110, section 15.1). */
@@ -71,7 +71,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   const matchesNone = listOf(headers.get('vary')).includes('*')
   const mayBeStale = !noCache && !matchesNone && !directives.has('must-revalidate')
   const stale = mayBeStale ? Math.max(staleWhileRevalidate, staleIfError, offlineStale ? KEPT : 0) : 0
-  // An error without explicit freshness is not worth keeping.
+  // An error that is never fresh is not worth keeping.
   const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (directives.has('must-understand') ? cacheable : !directives.has('no-store'))
   const unstored = listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase())
   return {

@@ -1,4 +1,4 @@
-// What an answer of the origin makes of the stored response, but for its body: RFC 9111, sections 3.1, 3.2, 4.3.3 to 4.3.5.
+// Builds the stored record of an answer, without its body, or updates the stored one: RFC 9111, sections 3.1, 3.2, 4.3.3 to 4.3.5.
 
 import { call } from '../errors.ts'
 import type { Task } from './exchange.ts'
@@ -10,7 +10,7 @@ import { selectorsOf, type StoredResponse } from './variants.ts'
 
 /** Whether a 304, or the answer to HEAD, is about the stored response: none of these fields differs. */
 export function isAbout(stored: Headers, told: Headers, names: readonly string[]): boolean {
-  // Weak comparison.
+  // ETags are compared weakly.
   const valueOf = (headers: Headers, name: string): string | undefined => headers.get(name)?.replace(/^W\//, '')
   return names.every((name) => !told.has(name) || valueOf(told, name) === valueOf(stored, name))
 }
@@ -27,7 +27,7 @@ export function fieldsAfter(told: Headers, confirmed?: Headers): Headers {
   return headers
 }
 
-/** The fields without those that are written anew in every answer. */
+/** The fields without those that every answer sets itself. */
 export function lasting(headers: Headers): [name: string, value: string][] {
   return [...headers].filter(([name]) => !/^(age|cache-status)$/.test(name))
 }
@@ -48,7 +48,7 @@ export function recordOf(response: Response, { ask, user, prefix, background }: 
   const selectors = confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
   return {
     ...life,
-    // Browsers do not show cookies to scripts, so only the origin knows whether they are the same.
+    // Browsers hide cookies from scripts, so only the origin knows whether they are the same.
     ...(ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
     form: 1,
     url,
@@ -67,11 +67,11 @@ export function recordOf(response: Response, { ask, user, prefix, background }: 
   }
 }
 
-/** The tags of a response's groups: of those in Cache-Groups, per origin and by name, and of those that the app names. */
+/** The tags of a response's groups: for each in Cache-Groups one of its origin and one by name, for each that the app names one by name. */
 function tagsOf(response: Response, origin: string, prefix: string, settings: HttpSettings): string[] {
   const groups = groupsIn(response.headers.get('cache-groups'))
   const tags = groups.map((group) => groupTag(prefix, group, origin))
-  // If the app's function throws, the answer is stored all the same.
+  // If the app's function throws, the answer is stored without the app's groups.
   call(() => groups.push(...(settings.groups?.(response) ?? [])), [])
   return [...tags, ...groups.map((group) => groupTag(prefix, group))]
 }

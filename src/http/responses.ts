@@ -15,7 +15,7 @@ export interface Found {
 
 /** Variants kept of a URL besides the latest. */
 const MOST_OTHERS = 15
-/** The largest body that is stored in the list, and so read with it, and written by a 304: to read a larger one each time costs as much as a second read. */
+/** Bytes of the largest body that is stored in the list, read with it and rewritten by a 304. To read a larger one takes as long as a second read. */
 const SMALL_BODY = 16_384
 
 const STALE = { stale: true } as const
@@ -23,7 +23,7 @@ const STALE = { stale: true } as const
 /** What is looked for. */
 type Wanted = Pick<Task, 'key' | 'ask' | 'user'>
 
-/** What memory holds fresh for a request. Synchronous: one `await` takes as long as the search. */
+/** The fresh response in memory for a request. Synchronous, because one `await` takes as long as the search. */
 export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found | undefined {
   const variants = variantsIn(cache.peek(key))
   const stored = findVariant(variants, ask, user)
@@ -35,7 +35,7 @@ export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found
     if (!bytes) return undefined
     void cache.get(own)
   }
-  // Counts as use. A read from memory does not fail.
+  // Counts as a use. A read from memory does not fail.
   void cache.get(key)
   return { variants, stored, bytes }
 }
@@ -58,8 +58,8 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
 }
 
 /**
- * Stores a response with the load that brought it. It replaces the variants that fit the same request; but one without Vary serves
- * other requests too, and stays if another one with Vary fits.
+ * Stores a response as the result of its load. It replaces the variants that fit the same request; but if one with Vary fits, those
+ * without Vary stay, because they serve other requests too.
  *
  * @param variants those that are stored under the task's key
  * @param bytes absent if the stored body stays
@@ -73,7 +73,7 @@ export async function keep(cache: Cache<HttpEntry>, { also, setOptions }: Loader
   const isFitting = fits(ask, user)
   let others: readonly StoredResponse[] = []
   if (key !== asked) {
-    // What was stored here is no longer true.
+    // The redirect replaces what was stored under the task's key.
     dropBodies(cache, asked, variants.filter(isFitting))
     others = variants.filter((variant) => !isFitting(variant)).map((variant) => ({ ...variant, changed: undefined }))
     variants = await list(cache, key)

@@ -1,4 +1,4 @@
-// Tells whose request it is, by its credentials.
+// Identifies users by the credentials of their requests.
 
 import type { Fields } from './ask.ts'
 

@@ -1,5 +1,5 @@
 // The stored form of a URL's responses ("variants"): one entry lists them, the latest first. A body of more than a few kB is an entry
-// of its own, so that a 304 does not write it, nor a look at the list read it. A smaller body is in the list, which saves a read.
+// of its own, so that a 304 does not rewrite it, and a look at the list does not read it. A smaller one is in the list: that saves a read.
 
 import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
@@ -25,11 +25,11 @@ export interface StoredResponse extends Life {
   readonly requestTime: number
   /** Epoch ms at which it came, or was last confirmed. */
   readonly responseTime: number
-  /** A random number that its body has too: so both are of one answer. */
+  /** A random number that its body has too, if both are of one answer. */
   readonly stamp: number
   /** A small body; a larger one is an entry of its own. */
   readonly bytes: ArrayBuffer | undefined
-  /** The Cache-Status of caches before this one, to be continued (RFC 9211, section 2). */
+  /** The Cache-Status of caches before this one, to which this one appends its own (RFC 9211, section 2). */
   readonly cacheStatus: string
   /** One for each of its groups. */
   readonly tags: readonly string[]
@@ -45,12 +45,12 @@ export interface StoredBody {
 /** The values in a cache of responses: `createCache<HttpEntry>`. */
 export type HttpEntry = readonly StoredResponse[] | StoredBody
 
-/** Of what came from storage, all that this release can read. */
+/** The variants in a stored value, as far as this release can read them. */
 export function variantsIn(value: HttpEntry | undefined): readonly StoredResponse[] {
   return Array.isArray(value) ? value.filter((variant) => variant?.form === 1 && [variant.selectors, variant.headers, variant.tags].every(Array.isArray)) : []
 }
 
-/** The body of a response, if this entry, or the response itself, has it. */
+/** The body of a response, if the given entry or response holds it. */
 export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }: StoredResponse): ArrayBuffer | undefined {
   const body = value as Partial<StoredBody> | undefined
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
@@ -93,7 +93,7 @@ export function selectorsOf(ask: Ask, user: User, vary: string | null | undefine
 const COOKIES = 'cookies:'
 /** Stands for all fields that a hidden Vary may name. */
 const FIELDS = 'fields:'
-/** The exceptions: credentials, and fields that browsers add, which service workers see and pages do not. */
+/** The exceptions to that: credentials, and fields that browsers add, which service workers see and pages do not. */
 const UNNAMED = /^(authorization|cookie|cache-control|pragma|range|user-agent|sec-.*)$/
 
 function selectorOf(name: string, ask: Ask, user: User): User {
@@ -103,7 +103,7 @@ function selectorOf(name: string, ask: Ask, user: User): User {
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
   const value = headers.get(name)
-  // A service worker sees this Accept on a request whose page gave none.
+  // On a request without Accept, a service worker sees this one, which the browser has added.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
   // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()

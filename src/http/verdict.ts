@@ -19,7 +19,7 @@ export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immut
   if (noCache || cache === 'reload' || directives.has('no-cache')) return 'validate'
   const fresh = now < staleAt
   const maxAge = durationOf(directives, 'max-age') ?? Infinity
-  // These are the requests of a page that is being reloaded.
+  // Requests of a page that is being reloaded look like this.
   if (cache === 'no-cache' || !maxAge) return immutable && fresh ? 'use' : 'validate'
   const minFresh = durationOf(directives, 'min-fresh')
   if (now - bornAt > maxAge || (minFresh && staleAt - now < minFresh)) return 'validate'
