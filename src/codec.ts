@@ -49,7 +49,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   /** What the writes of this tick wait for. */
   let waits: Promise<unknown>[]
   /** The keys of those writes of this tick that depend on what is there. */
-  let looking: Set<string | undefined>
+  let deciding: Set<string | undefined>
   /** By key, the latest write of it; under `undefined`, the latest removal by prefix or tag. A read of a key waits for these two only. */
   const latest = new Map<string | undefined, Promise<unknown>>()
   let destroyed = false
@@ -82,10 +82,10 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
   }
 
   /** Joins the writes of this tick, or begins the next group if this write must come after one that depends on what is there. */
-  const turnOf = (looks: boolean, key: string | undefined): Promise<unknown> => {
-    if (turn && !(looks ? looking.has(key) : looking.size)) return turn
+  const turnOf = (decides: boolean, key: string | undefined): Promise<unknown> => {
+    if (turn && !(decides ? deciding.has(key) : deciding.size)) return turn
     const all = (waits = [issued])
-    looking = new Set()
+    deciding = new Set()
     return (issued = turn = Promise.resolve().then(() => {
       turn = undefined
       return Promise.all(all)
@@ -96,7 +96,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     const [first] = writes as readonly [Write<V>]
     const { type, key } = (first?.change ?? {}) as { type?: string; key?: string }
     // Other writes know their entry, or that there is to be none. What they decide depends at most on the times of what is there.
-    const looks = type === 'set' && !first.entry
+    const decides = type === 'set' && !first.entry
     const entries: Stored[] = []
     let failure: unknown
 
@@ -112,7 +112,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
       let seen: Stored
       let current: Stored
       do {
-        if (looks) {
+        if (decides) {
           first.found = await decode((seen = current))
           first.entry = first.decide!(first.found)
           await encodeAll()
@@ -126,7 +126,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
             entry: next,
             ...(decide && {
               decide(stored: Stored) {
-                const replaces = looks ? stampOf((current = stored)) === stampOf(seen) && entry !== found : decide(stored as Entry<never> | undefined) === entry
+                const replaces = decides ? stampOf((current = stored)) === stampOf(seen) && entry !== found : decide(stored as Entry<never> | undefined) === entry
                 return replaces ? next : stored
               },
             }),
@@ -135,7 +135,7 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
         await store[method]!(plain)
       } while (stampOf(current) !== stampOf(seen))
       if (failure) throw failure
-      if (looks) return
+      if (decides) return
       for (const [place, write] of writes.entries()) {
         const { entry, found } = plain[place]!
         if (!write.entry && found) write.found = await decode(found)
@@ -143,10 +143,10 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
       }
     }
 
-    const writing = turnOf(looks, key).then(issue)
-    if (!looks) waits.push(encodeAll())
+    const writing = turnOf(decides, key).then(issue)
+    if (!decides) waits.push(encodeAll())
     else {
-      looking.add(key)
+      deciding.add(key)
       issued = Promise.all([issued, writing.catch(() => {})])
     }
     const own = issued

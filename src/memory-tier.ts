@@ -10,7 +10,7 @@ import type { MemorySettings, RemovalCause } from './options.ts'
 import type { Swept, Write } from './store/store.ts'
 
 /** The changes of a key under way that depend on what is stored: `add`, `update`, `touch`. */
-export interface Looking<V> extends Flight {
+export interface Deciding<V> extends Flight {
   last?: Write<V>
   /** The entry left by the last of them that has ended; until one has, the entry from before the first. */
   left: Entry<V> | undefined
@@ -27,7 +27,7 @@ export interface MemoryTier<V> {
   /** One list per iteration under way: the changes since it began. A list that has grown too long is taken out. */
   readonly watches: Set<Change[]>
   /** By key; a later set or removal by this tab takes them out. */
-  readonly changes: Map<string, Looking<V>>
+  readonly changes: Map<string, Deciding<V>>
   /** When the latest operation began. */
   readonly now: number
   /** Pending while it is not known whether memory has missed changes; reads of memory wait for it. */
@@ -66,7 +66,7 @@ const CLOCK_STEP = 5_000
 export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySettings<V>, onRemove: (key: string, value: V, cause: RemovalCause) => void, onExpiring: () => void): MemoryTier<V> {
   const reads: MemoryTier<V>['reads'] = new Map()
   const fetches = [reads as Flights]
-  const changes = new Map<string, Looking<V>>()
+  const changes = new Map<string, Deciding<V>>()
   let now = 0
   /** When the last of the entries put here will have expired. */
   let lastExpiry = 0

@@ -4,7 +4,7 @@
 import type { Change } from './change.ts'
 import type { TierStats } from './contract.ts'
 import { isFresh, isFromFuture, isUsable, type Entry } from './entry.ts'
-import type { Looking, MemoryTier } from './memory-tier.ts'
+import type { Deciding, MemoryTier } from './memory-tier.ts'
 import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
 
@@ -79,10 +79,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
   const remove = async (key: string, since?: number): Promise<Entry<V> | undefined> => {
     const at = memory.now
     let before: Entry<V> | undefined
-    const looking = changes.get(key)
+    const deciding = changes.get(key)
     const write: Write<V> = { change: { type: 'delete', key }, since, decide: () => undefined }
     const saved = await invalidate(write, () => (before = memory.peek(key)))
-    const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: looking ? looking.left : before }
+    const { found = before && unsaved.has(before) ? before : undefined } = saved ? write : { found: deciding ? deciding.left : before }
     return isFresh(found, at) ? found : undefined
   }
 
@@ -152,10 +152,10 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       }
       // While storage is left alone, memory decides at once, so that nothing comes between. The outcome is passed to the store afterwards.
       const alone = isAlone() && !changes.has(key)
-      const looking: Looking<V> = changes.get(key) ?? { told: false, tags: [], left: before }
-      looking.tags = tags && looking.tags?.concat(tags)
-      looking.last = write
-      changes.set(key, looking)
+      const deciding: Deciding<V> = changes.get(key) ?? { told: false, tags: [], left: before }
+      deciding.tags = tags && deciding.tags?.concat(tags)
+      deciding.last = write
+      changes.set(key, deciding)
       memory.reads.delete(key)
       let saved = false
       let superseded = false
@@ -166,15 +166,15 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         if (write.found && !held.peek(key)) tell({ type: 'delete', key })
         throw error
       } finally {
-        superseded = changes.get(key) !== looking
-        if (!superseded && looking.last === write) changes.delete(key)
+        superseded = changes.get(key) !== deciding
+        if (!superseded && deciding.last === write) changes.delete(key)
       }
       if (!saved) {
         before = undefined
-        write.found = superseded ? looking.left : memory.peek(key)
+        write.found = superseded ? deciding.left : memory.peek(key)
         write.entry = write.decide!(write.found)
       }
-      looking.left = write.entry
+      deciding.left = write.entry
       // A later change stays.
       if (!saved && superseded) return fresh
       const { found = local, entry } = write
@@ -182,12 +182,12 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const changed = next !== found
       if (changed) {
         // If a later change has overtaken this one, it has also overtaken the fetches before it; those that began since must go on.
-        if (!looking.overtaken) memory.overtakeFetches(write.change)
+        if (!deciding.overtaken) memory.overtakeFetches(write.change)
         // The store now has it, or what has replaced it.
         if (local) unsaved.delete(local)
       }
       // If others have changed the key too, or a later change may leave this entry in place, reads must ask the store.
-      if (saved && (looking.told || (changed && looking.last !== write))) {
+      if (saved && (deciding.told || (changed && deciding.last !== write))) {
         if (!superseded) held.delete(key)
       } else if (!superseded) {
         held.atOnce(() => {
@@ -198,7 +198,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       }
       if (changed && alone) save([{ change: write.change, decide: () => next, entry: next }]).catch(() => {})
       // If a later change has overtaken this one, listeners have been told of that one.
-      if (changed && !looking.overtaken) tell({ type: next ? 'set' : 'delete', key })
+      if (changed && !deciding.overtaken) tell({ type: next ? 'set' : 'delete', key })
       return fresh
     },
 

@@ -7,7 +7,7 @@ export interface Bound {
   /** Counts writes. Called with 0 for a read, after which `flush` enforces the bound too. */
   count(writes: number): void
   /** Called in the transaction of each commit. */
-  look(entries: IDBObjectStore): void
+  inspect(entries: IDBObjectStore): void
   /** Enforces the bound, however little was written. */
   hold(): Promise<void>
   /** The same, but only if something was written since it was last enforced. Waits for a trim under way. */
@@ -22,7 +22,7 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
   let written: number | undefined
   let trimming: Promise<void> | undefined
   /** The one count of what other pages have left. */
-  let looking: Promise<unknown> | undefined
+  let counting: Promise<unknown> | undefined
 
   const hold = (): Promise<void> => {
     written = 0
@@ -45,10 +45,10 @@ export function createBound(bound: number, trim: () => Promise<void>): Bound {
     hold,
     count,
     // Without it, each page that writes little and soon goes would leave a few entries too many.
-    look: (entries) =>
-      (looking ??= resultOf(entries.count()).then(
+    inspect: (entries) =>
+      (counting ??= resultOf(entries.count()).then(
         (stored) => count(Math.max(0, stored - bound)),
-        () => (looking = undefined),
+        () => (counting = undefined),
       )),
     async flush() {
       // If a trim under way fails, it is done again.

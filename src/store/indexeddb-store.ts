@@ -130,7 +130,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     log,
     marker: createMarker(database),
     now,
-    look: bound.look,
+    inspect: bound.inspect,
     onCommit(changes, id) {
       if (id !== undefined) {
         log.begin(id)

@@ -27,7 +27,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   const made = new Map<string | number, Change>()
   const latest = new Map<string, Promise<QueuedWrite<V>>>()
   /** By `since`: loads that began together share one read of the log. */
-  const looks: Record<number, ReturnType<Log['since']>> = {}
+  const laterThan: Record<number, ReturnType<Log['since']>> = {}
   /** By group: whether it is overtaken. Saves checking the whole group for each of its writes. */
   const fates = new Map<unknown, boolean>()
   const slices = createSlices()
@@ -38,7 +38,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
     if (decide) {
       const found = (write.found = earlier ? earlier.entry : toEntry(await read(entries, key, write, slices)))
       const entry = (write.entry = decide(found))
-      const later = since === undefined ? [] : await (looks[since] ??= log.since(entries.transaction, since))
+      const later = since === undefined ? [] : await (laterThan[since] ??= log.since(entries.transaction, since))
       // All values of a load are stored, or none.
       const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
       const overtaken = fates.get(write.group) ?? later.some(({ changes }) => changes.some((to) => yields(to, found)))

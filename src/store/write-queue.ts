@@ -50,7 +50,7 @@ export interface WriteQueueSettings {
   /** Epoch ms. */
   now(): number
   /** Called in the transaction of each commit, after its requests. */
-  look(entries: IDBObjectStore): void
+  inspect(entries: IDBObjectStore): void
   /** Called with what a transaction has changed, and the number of its record in the log, if it has one. */
   onCommit(changes: readonly Change[], id?: number): void
   /** Makes room on a full disk; rejects when it cannot. */
@@ -59,7 +59,7 @@ export interface WriteQueueSettings {
   onMissed(changes: readonly Change[]): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, now, look, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({ connection, log, marker, now, inspect, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   /** Resolves when the latest batch is settled. */
   let last: Promise<unknown> | undefined
@@ -82,7 +82,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, look, onComm
         const changes = await writeAll(entries, log, [...begun, ...writes])
         const emptied = frugal && changes.length ? await log.empty(transaction, changes) : undefined
         const record = frugal || !(changes.length || log.isBlind) ? undefined : log.append(transaction, unlogged.concat(changes))
-        look(entries)
+        inspect(entries)
         return { changes, emptied, record }
       },
       writes.length,
