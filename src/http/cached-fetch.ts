@@ -83,7 +83,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       return serve(stored, bytes, ask, `hit; ttl=${ttl}${background ? '; detail=swr' : ''}`)
     }
     if (ask.cache === 'only-if-cached') throw new TypeError('Cannot fetch: not stored')
-    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; detail=only-if-cached`)
+    if (ask.directives.has('only-if-cached')) return gatewayTimeout(`${name}; fwd=miss`)
     return request(task())
   }
 

@@ -72,14 +72,15 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
 
   /** Stores the fields of a 304. The body is written again only if it was replaced, if its key or tags change, or if it would expire too soon. */
   const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
+    const listed = await variants
     const updated = record(response, old)
     // The caller also gets the fields that are not to be stored.
     if (!head) serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
-    const listed = await variants
     const renewed =
       updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
     const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
-    return confirmed.end > now ? keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined
+    // Awaited, as an async function that returns a promise takes two turns longer: the caller may ask again at once.
+    return confirmed.end > now ? await keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** Passes an answer on, and stores it once it has arrived whole. */
