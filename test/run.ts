@@ -64,7 +64,7 @@ async function runSuites(missing: readonly EngineName[]): Promise<Tally> {
   const projects = ['unit', ...engines, ...(engines.includes('chromium') ? ['e2e', 'tabs', ...(FULL ? ['engines'] : [])] : [])]
   const args = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...projects.map((name) => `--project=${name}`)]
   try {
-    const code = await run('suites', join(BIN, 'vitest'), args, 18 * MINUTE_MS)
+    const code = await run('suites', join(BIN, 'vitest'), args, 30 * MINUTE_MS)
     const tally = readReport(report)
     // Errors outside any test (an engine that died, an unhandled rejection) show in the exit code alone.
     if (code !== 0 && tally.failed === 0) tally.failed = 1
