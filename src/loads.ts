@@ -193,6 +193,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const before = loads.get(key)
     // A refresh was asked for because the values of earlier loads would not do.
     load.rivals = [...(before && !before.told && !refresh ? before.rivals : []), load].slice(-MOST_RIVALS)
+    // Or each would keep those before it, without end.
+    if (before) before.rivals = []
     before?.over?.()
     loads.set(key, load)
     load.join = share(
@@ -215,6 +217,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     if (!failureOf(failures, request)) void start(request, found, true).join()
   }
 
+  /** The load that a caller may join. Not looked up in `getOrLoad`: as it waits, that would keep one which it has replaced. */
+  const joinable = ({ key, now, refresh }: LoadRequest<V>): Load<V> | undefined => {
+    const current = loads.get(key)
+    return current && !current.told && (current.refresh || !refresh) && now < current.now + lockTimeout ? current : undefined
+  }
+
   const getOrLoad = async (request: LoadRequest<V>): Promise<V | undefined> => {
     const { key, now, refresh, limit, signal, timeout } = request
     const called = changes.count()
@@ -226,14 +234,13 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       signal?.throwIfAborted()
       left -= performance.now() - since
     }
-    const current = loads.get(key)
-    const joined = current && !current.told && (current.refresh || !refresh) && now < current.now + lockTimeout
-    const held = tiers.fromMemory(key, now, limit) ?? (joined ? current.found : undefined)
+    const joined = joinable(request)
+    const held = tiers.fromMemory(key, now, limit) ?? joined?.found
     if (held && now < limit(held)) {
       if (!isFresh(held, now) && !joined) revalidate(request, held)
       return held.value
     }
-    const load = joined ? current : start(request, held, false)
+    const load = joined ?? start(request, held, false)
     try {
       const loading = load.join(signal, left, () => {
         // The load goes on, for the next caller.
