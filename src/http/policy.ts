@@ -73,7 +73,7 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   const stale = mayBeStale ? Math.max(staleWhileRevalidate, staleIfError, offlineStale ? KEPT : 0) : 0
   // An error that is never fresh is not worth keeping.
   const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (directives.has('must-understand') ? cacheable : !directives.has('no-store'))
-  const unstored = listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase())
+  const unstored = new Set(listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase()))
   return {
     life: {
       bornAt: responseTime - age,
@@ -86,6 +86,6 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
       staleIfError,
       end: storable ? Math.max(staleAt, responseTime) + Math.max(stale, headers.has('etag') || headers.has('last-modified') ? KEPT : 0) : 0,
     },
-    keeps: (name) => !UNSTORED.test(name) && !unstored.includes(name),
+    keeps: (name) => !UNSTORED.test(name) && !unstored.has(name),
   }
 }
