@@ -25,6 +25,8 @@ export function copy(body: ReadableStream<Chunk>, limit: number): Promise<ArrayB
   })
 }
 
+let unread: FinalizationRegistry<() => void> | undefined
+
 /**
  * A body for the caller, which ends once the response is stored. Its chunks are copies: unless the body is a byte stream, the branches of
  * a tee share chunks, and the caller must not be able to change what is stored. (The `slice` of a `Buffer` does not copy.)
@@ -41,6 +43,9 @@ export function handOver(body: ReadableStream<Chunk>, signal: AbortSignal | unde
   if (signal?.aborted) leave()
   const end = (): void => signal?.removeEventListener('abort', leave)
   body.pipeTo(writable).then(end, end)
+  // A body that nobody reads has no end.
+  unread ??= new FinalizationRegistry((end) => end())
+  unread.register(readable, end)
   return readable
 }
 
