@@ -31,6 +31,6 @@ export function failureOf(failures: Failures, { key, now, refresh }: { readonly 
 export function addFailure(failures: Failures, { key, errorTtl }: { readonly key: string; readonly errorTtl: number }, error: unknown, now: number, hasStale: boolean): void {
   const pause = Math.min(2 * (failures.get(key)?.pause ?? FIRST_PAUSE / 2), LONGEST_PAUSE)
   const wait = errorTtl || (hasStale ? pause * (1 - Math.random() / 2) : 0)
-  if (failures.size >= MOST_FAILURES) failures.clear()
+  if (failures.size >= MOST_FAILURES) failures.delete(failures.keys().next().value!)
   if (wait) failures.set(key, { rethrown: !!errorTtl, error, until: now + wait, pause })
 }
