@@ -18,7 +18,8 @@ export function memoize<C>(make: (text: string, context: C) => string): (text: s
     let result = kept.get(text)
     if (result === undefined) {
       result = make(text, context)
-      if (text.length < LONGEST) kept.set(text, result)
+      // A copy: what a script has cut out of a page's source would keep the whole source.
+      if (text.length < LONGEST) kept.set(` ${text}`.slice(1), result)
     }
     return result
   }
