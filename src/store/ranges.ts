@@ -4,7 +4,10 @@ import { resultOf } from './requests.ts'
 
 /** Every key that starts with the prefix. Keys compare by UTF-16 code units, so the end is exact. */
 export function prefixRange(prefix: string): IDBKeyRange {
-  const start = prefix.replace(/\uffff+$/, '')
+  // Not by a regular expression, which begins anew at each of many.
+  let length = prefix.length
+  while (prefix[length - 1] === '\uffff') length--
+  const start = prefix.slice(0, length)
   if (!start) return IDBKeyRange.lowerBound(prefix)
   const end = start.slice(0, -1) + String.fromCharCode(start.charCodeAt(start.length - 1) + 1)
   return IDBKeyRange.bound(prefix, end, false, true)
