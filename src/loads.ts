@@ -75,8 +75,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
    * nothing to look for: a change of the load's own key has taken it out of `loads`, or marked it as told.
    * @param byThis true for changes by this tab, false for those by others, absent for both
    */
-  const isChanged = ({ begun, tags }: Load<V>, keys: readonly string[], byThis?: boolean): boolean =>
-    (keys.length > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && keys.some((key) => concerns(change, key, tags)))
+  const isChanged = ({ begun, tags }: Load<V>, keys: readonly string[], byThis?: boolean): boolean => {
+    const own = new Set(keys)
+    const isOne = (change: Change): boolean => ('key' in change ? own.has(change.key) : keys.some((key) => concerns(change, key, tags)))
+    return (keys.length > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && isOne(change))
+  }
 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
@@ -91,12 +94,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
 
   /** Calls the loader. Resolves to its value and those that it passed to `also`, by key. */
   const callLoader = async (load: Load<V>, signal: AbortSignal): Promise<Map<string, V | undefined>> => {
-    const { key, now, found } = load
+    const { key, found } = load
     const values = new Map<string, V | undefined>([[key, undefined]])
     const value = await load.loader({
       key,
       signal,
-      stale: found && now >= staleAtOf(found) ? found.value : undefined,
+      stale: found && memory.now >= staleAtOf(found) ? found.value : undefined,
       setOptions(options) {
         Object.assign(load, lifetimeOf('load entry', options, load))
         load.told ||= isChanged(load, [key])
@@ -136,11 +139,10 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || load.found) ? look(() => tiers.fetch(key)) : undefined]) : [])
     if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
     signal.throwIfAborted()
-    // Changes that other tabs have announced so far came before the loader begins, so they do not void its result.
-    if (load.told && !refresh) {
-      load.told = false
-      load.found = stored
-    }
+    // The loader is given the latest that is stored. Changes that other tabs have announced so far came before it begins, so they do not
+    // void its result.
+    if (isUsable(stored, memory.now) || (load.told && !refresh)) load.found = stored
+    if (!refresh) load.told = false
     const before = load.found ?? stored
     const values = await callLoader(load, signal)
     const value = values.get(key)

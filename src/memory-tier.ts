@@ -39,10 +39,10 @@ export interface MemoryTier<V> {
   /** The same, for `fetches` only. */
   overtakeFetches(change: Change, local?: boolean): void
   /**
-   * Memory forgets what a change removes, or what others have changed.
+   * Memory forgets what changes remove, or what others have changed, in one walk over its entries.
    * @param keepsUnsaved keeps entries that the store does not have
    */
-  forget(change: Change, local: boolean, keepsUnsaved?: boolean): void
+  forget(all: readonly Change[], local: boolean, keepsUnsaved?: boolean): void
   /** The entry in memory, unless that may be out of date. */
   peek(key: string): Entry<V> | undefined
   put(entry: Entry<V>): void
@@ -102,7 +102,7 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
     readClock() {
       const at = clock.now()
       // With a clock set back, entries in memory would live longer.
-      if (at < now - CLOCK_STEP) tier.forget(EVERYTHING, true)
+      if (at < now - CLOCK_STEP) tier.forget([EVERYTHING], true)
       return (now = at)
     },
 
@@ -116,15 +116,18 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
       for (const watch of tier.watches) if (watch.push(change) > MOST_WATCHED) tier.watches.delete(watch)
     },
 
-    forget: (change, local, keepsUnsaved) =>
+    forget: (all, local, keepsUnsaved) =>
       entries.atOnce(() => {
         // Expired entries are removed first: if the clock was set back, they would be live again.
         entries.sweep()
-        // A change under way may leave an entry with the tag.
-        if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
-        tier.overtake(change, local)
-        if ('key' in change) entries.delete(change.key)
-        else for (const [key, entry] of entries.entries()) if (concerns(change, key, entry.tags ?? []) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
+        for (const change of all) {
+          // A change under way may leave an entry with the tag.
+          if ('tag' in change) for (const [key, { tags }] of changes) if (concerns(change, key, tags)) entries.delete(key)
+          tier.overtake(change, local)
+          if ('key' in change) entries.delete(change.key)
+        }
+        const wide = all.filter((change) => !('key' in change))
+        if (wide[0]) for (const [key, entry] of entries.entries()) if (wide.some((change) => concerns(change, key, entry.tags ?? [])) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
       }),
 
     peek: (key) => (tier.checking ? undefined : entries.peek(key)),

@@ -68,9 +68,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
 
   const forgetRemote = (changed: readonly Change[], keepsUnsaved?: boolean): void => {
     if (closed) return
-    entries.atOnce(() => {
-      for (const change of changed) memory.forget(change, false, keepsUnsaved)
-    })
+    memory.forget(changed, false, keepsUnsaved)
     for (const change of changed) tell(change, false)
   }
 

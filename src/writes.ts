@@ -69,7 +69,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
   const invalidate = (write: Write<V>, first?: () => void): Promise<boolean> => {
     const saving = held.atOnce(() => {
       first?.()
-      memory.forget(write.change, true)
+      memory.forget([write.change], true)
       return save([write])
     })
     tell(write.change)
@@ -104,7 +104,7 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const saving = held.atOnce(() => {
         for (const { change, entry } of writes) {
           // Only the store knows which came first, so reads ask it from now on.
-          if (told) memory.forget(change, true)
+          if (told) memory.forget([change], true)
           else {
             // A `weigh` that throws fails the call at the first entry only: entries already in memory cannot be taken back.
             if (entry === entries[0]) memory.put(entry!)
@@ -204,7 +204,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
 
     async saveAgain(disk) {
       const at = memory.readClock()
-      const since = disk.position
+      // If the log was never read, each entry yields to what is not older.
+      const since = disk.position ?? -1
       const lost = [...held.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
       const saveOne = async (entry: Entry<V>): Promise<void> => {
         // A change that was asked for meanwhile wins, and so does a newer entry on disk.

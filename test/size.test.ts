@@ -9,10 +9,10 @@ import { expect, test } from 'vitest'
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
   createMemoryCache: 2620,
-  createCache: 18_265,
+  createCache: 18_445,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 8_130
+const HTTP_CEILING = 8_210
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

@@ -69,7 +69,7 @@ const HEARD_IN = 100
 
 export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
-  const log = createLog()
+  const log = createLog(now)
   /** The read of the log under way, which callers share. */
   let locating: Promise<unknown> | undefined
   /** The timer that runs while a record is missing. */

@@ -15,6 +15,8 @@ interface LogRecord {
   readonly changes: readonly Change[]
   /** The tab that wrote it: a random number. */
   readonly by?: unknown
+  /** When, epoch ms. */
+  readonly at?: unknown
 }
 
 /** Stands for records that are gone. */
@@ -30,16 +32,19 @@ function standsAlone(changes: readonly Change[]): boolean {
  * the one before it are there: a tab that empties the log leaves at most the last record, as its own mark, and the next tab
  * that empties it removes that mark too.
  *
+ * @param position negative for all records; if there may have been earlier ones, a {@link GONE} one comes before them
  * @param emptied the position at which the asking tab has emptied the log
  * @param bare whether there was no record that it could leave
  */
 export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number, bare?: boolean): Promise<readonly LogRecord[]> {
   const log = transaction.objectStore(LOG)
   const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position - 1, Infinity)))
-  const records = found.map(({ id, changes, by }) => ({ id, changes: changesIn(changes), by }))
+  const records = found.map(({ id, changes, by, at }) => ({ id, changes: changesIn(changes), by, at }))
+  const [first] = records
+  if (position < 0) return first && standsAlone(first.changes) ? records : [{ id: 0, changes: GONE, at: first?.at }, ...records]
   const place = records.findIndex(({ id }) => id === position)
-  if (place > 0 || (records[0] && !place && (position === emptied || standsAlone(records[0].changes)))) return records.slice(place + 1)
-  if (bare && position === emptied && (records[0]?.id ?? position + 1) === position + 1) return records
+  if (place > 0 || (first && !place && (position === emptied || standsAlone(first.changes)))) return records.slice(place + 1)
+  if (bare && position === emptied && (first?.id ?? position + 1) === position + 1) return records
   // A database that was deleted meanwhile may number from below.
   return [{ id: records.at(-1)?.id ?? (await lastOf(log)) ?? position, changes: GONE }]
 }
@@ -58,7 +63,7 @@ export interface Log {
   begin(id: number): void
   /** Adds a record of what a transaction does; the request's result is its number. */
   append(transaction: IDBTransaction, changes: readonly Change[]): IDBRequest
-  /** Records of other tabs after a position. */
+  /** Records of other tabs after a position; of a negative one, see {@link recordsSince}. */
   since(transaction: IDBTransaction, position: number): Promise<readonly LogRecord[]>
   /**
    * Removes the records, all of which this tab knows: other tabs that read the log take everything for changed.
@@ -78,7 +83,8 @@ export interface Log {
   catchUp(transaction: IDBTransaction): Promise<readonly Change[]>
 }
 
-export function createLog(): Log {
+/** @param now epoch ms */
+export function createLog(now: () => number = Date.now): Log {
   const own = Math.random()
   let position: number | undefined
   /** The position at which this tab last removed old records. */
@@ -119,11 +125,11 @@ export function createLog(): Log {
       // After a clear, no names of keys may stay on disk.
       if (changes.some(isEverything)) log.clear()
       else if (position! > trimmed + 64 || kept < LOG_LENGTH) log.delete(IDBKeyRange.upperBound((trimmed = position ?? 0) - kept))
-      return log.add({ changes: kept < 1 ? GONE : changes, by: own })
+      return log.add({ changes: kept < 1 ? GONE : changes, by: own, at: now() })
     },
     async since(transaction, position) {
       // Without its own: this tab knows those, even if the event of a commit has yet to come.
-      return (await look(transaction, position)).filter(({ by }) => by !== own)
+      return (await (position < 0 ? recordsSince : look)(transaction, position)).filter(({ by }) => by !== own)
     },
     async empty(transaction, changes) {
       const log = transaction.objectStore(LOG)

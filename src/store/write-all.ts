@@ -41,7 +41,7 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const later = since === undefined ? [] : await (laterThan[since] ??= log.since(entries.transaction, since))
       // All values of a load are stored, or none.
       const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
-      const overtaken = fates.get(write.group) ?? later.some(({ changes }) => changes.some((to) => yields(to, found)))
+      const overtaken = fates.get(write.group) ?? later.some(({ changes, at }) => !(since! < 0 && Number(at) < entry?.createdAt!) && changes.some((to) => yields(to, found)))
       if (write.group) fates.set(write.group, overtaken)
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write

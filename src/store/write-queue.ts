@@ -40,6 +40,8 @@ interface Batch<V> {
 
 /** ms for a transaction that repeats a removal of many entries: that may have failed before only because it was slow. */
 const REMOVAL_TIME_LIMIT = 60_000
+/** The removal of everything that a note of another page demands. */
+const RECALLED: Change = { ...EVERYTHING }
 /** Changes without a log record that are remembered. */
 const MOST_UNLOGGED = 10_000
 
@@ -89,6 +91,8 @@ export function createWriteQueue<V>({ connection, log, marker, now, inspect, onC
       owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
+    // What another page was to remove is not known, so what only memory has goes too.
+    if (begun.some(({ change }) => change === RECALLED)) onMissed([EVERYTHING])
     emptied?.()
     // A tab to which the record is announced does not read it, so the message must hold all changes in it.
     const told = record ? unlogged.concat(changes) : changes
@@ -189,7 +193,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, inspect, onC
     retry,
     settle,
     recall() {
-      if (marker.recall()) owed.add([{ change: EVERYTHING }])
+      if (marker.recall()) owed.add([{ change: RECALLED }])
     },
     settled: (key) => underWay(key)?.done,
     hides: owed.hides,

@@ -3,7 +3,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
-import { ARRANGEMENTS, placeOf } from '../helpers/caches.ts'
+import { ARRANGEMENTS, MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { MINUTE, SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
@@ -279,4 +279,19 @@ it('a value that weigh() throws at is answered, not kept, and told of outside th
   expect(report.mock.calls).toEqual([[mistake]])
   expect(await cache.get('a')).toBeUndefined()
   vi.unstubAllGlobals()
+})
+
+it('of more than 1,000 failed loads only the earliest are forgotten', async () => {
+  const cache = placeOf(MEMORY_ALONE).open<number>({ errorTtl: 60_000 })
+  let loads = 0
+  const ask = (key: number): Promise<unknown> =>
+    rejectionOf(
+      cache.getOrLoad(`${key}`, () => {
+        loads++
+        throw new Error('down')
+      }),
+    )
+  for (let key = 0; key < 1_010; key++) await ask(key)
+  for (let key = 1_009; key >= 10; key--) await ask(key)
+  expect(loads).toBe(1_010)
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MEMORY_ALONE, TWO_TIERS, placeOf } from '../helpers/caches.ts'
 import { SECOND } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
+import { collect } from '../helpers/heap.ts'
 
 describe.each([MEMORY_ALONE, TWO_TIERS])('with $title', (arrangement) => {
   it('is loaded once or twice, not for ever', async () => {
@@ -48,4 +49,22 @@ describe.each([MEMORY_ALONE, TWO_TIERS])('with $title', (arrangement) => {
     await turns()
     expect(await cache.get('a')).toBeUndefined()
   })
+})
+
+it.each([MEMORY_ALONE, TWO_TIERS])('$title: of loads that never end, only the latest are kept', async (arrangement) => {
+  const { open, clock } = placeOf(arrangement)
+  const cache = open<number>()
+  const held: WeakRef<object>[] = []
+  const ask = (): void => {
+    const view = {}
+    held.push(new WeakRef(view))
+    void cache.getOrLoad('a', () => new Promise<number>(() => void view))
+  }
+  for (let poll = 0; poll < 40; poll++) {
+    ask()
+    await turns()
+    clock.advance(11 * SECOND)
+  }
+  for (let round = 0; round < 4; round++) await collect()
+  expect(held.filter((each) => each.deref()).length).toBeLessThan(9)
 })
