@@ -4,7 +4,7 @@
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
 import { call, CacheError, reportLater } from '../errors.ts'
-import { createRecent } from '../recent.ts'
+import { createRecent, type Recent } from '../recent.ts'
 import { within } from '../within.ts'
 import { gatewayTimeout, pass, restore } from './answer.ts'
 import { createReader, type Ask, type Input } from './ask.ts'
@@ -36,7 +36,7 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   const digestOf = createDigest()
   const readAsk = createReader()
   const keyOf = memoize((url, prefix: string) => prefix + url)
-  const removals = createRecent<Removal>(MOST_REMOVALS)
+  const removals = removalsIn(cache)
 
   const prefixFor = (ask: Ask): string => prefixOf(partition ? partition(ask.request()) : '')
 
@@ -143,16 +143,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
   }
 
   const listen = async (event: CacheEvent): Promise<void> => {
-    const removal = event.type === 'destroy' ? EVERYTHING : event.type.startsWith('delete') && event
-    if (removal) removals.add(removal as Removal)
     const url = event.type === 'set' && urlOf(event.key)
-    if (!url || !onUpdate) return
+    if (!url) return
     const [latest] = await list(cache, event.key).catch(() => [])
     if (latest?.changed !== undefined) tellUpdate(url, latest, latest.changed)
   }
-  // A server may create one cachedFetch per request, so it must be garbage-collectable; not with `onUpdate`.
   if (onUpdate) cache.subscribe(listen)
-  else subscribeFor(removals, cache, listen)
 
   const cachedFetch = async (input: Input, init?: RequestInit, event?: ExtendableEventLike): Promise<Response> => {
     const ask = readAsk(input, init)
@@ -202,19 +198,24 @@ type Removal = Exclude<Change, { type: 'set' }>
 /** How many removals are remembered, at least. */
 const MOST_REMOVALS = 500
 
-type Listener = (event: CacheEvent) => unknown
+/** By cache. */
+const recorders = new WeakMap<object, Recent<Removal>>()
 
-const listeners = new WeakMap<object, Listener>()
-let ended: FinalizationRegistry<WeakRef<() => void>> | undefined
-
-/** Listens until the owner is garbage-collected. */
-function subscribeFor(owner: object, cache: Cache<HttpEntry>, listener: Listener): void {
-  listeners.set(owner, listener)
-  const reference = new WeakRef(listener)
-  const end = cache.subscribe((event) => (reference.deref() ?? end)(event))
-  // Unsubscribes even if no further event comes. Held weakly: `end` holds the cache, whose other listeners may hold the owner.
-  ended ??= new FinalizationRegistry((end) => end.deref()?.())
-  ended.register(owner, new WeakRef(end))
+/**
+ * The removals in a cache that may concern responses. All its cachedFetch share one subscription: a server may create one cachedFetch per
+ * request, and each event would call all of them.
+ */
+function removalsIn(cache: Cache<HttpEntry>): Recent<Removal> {
+  const known = recorders.get(cache)
+  if (known) return known
+  const removals = createRecent<Removal>(MOST_REMOVALS)
+  recorders.set(cache, removals)
+  cache.subscribe((event) => {
+    if (event.type === 'destroy') removals.add(EVERYTHING as Removal)
+    // Not those of the app's own keys.
+    else if (/^delete/.test(event.type) && !('key' in event && urlOf(event.key) === undefined)) removals.add(event as Removal)
+  })
+  return removals
 }
 
 /** Methods that change nothing (RFC 9110, section 9.2.1). */

@@ -13,8 +13,8 @@ import type { HttpSettings } from './options.ts'
 import { KEPT } from './policy.ts'
 import { fieldsAfter, isAbout, lasting, recordOf } from './record.ts'
 import { dropBodies, keep, list, type Found } from './responses.ts'
-import { type HttpEntry, type StoredResponse, type User } from './variants.ts'
-import { replacesError } from './verdict.ts'
+import { findVariant, variantsIn, type HttpEntry, type StoredResponse, type User } from './variants.ts'
+import { mayStandIn, replacesError } from './verdict.ts'
 
 /** A request to the origin, and what is stored: to be revalidated, and perhaps to be served if the origin fails. */
 export interface Task extends Found {
@@ -77,7 +77,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     // The caller also gets the fields that are not to be stored.
     if (!head) serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
     const renewed =
-      updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
+      updated.end - old.end > KEPT / 2 || updated.tags.join() !== old.tags.join() || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
     const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
     // Awaited, as an async function that returns a promise takes two turns longer: the caller may ask again at once.
     return confirmed.end > now ? await keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined
@@ -108,6 +108,9 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
   const load = async (context: LoaderContext<HttpEntry>): Promise<HttpEntry | undefined> => {
     // A removal may have come while another tab held the lock.
     if (task.isOvertaken()) return undefined
+    // While this tab waited for the lock, another has stored an answer that will do, though it was stale on arrival.
+    const latest = findVariant(variantsIn(context.stale), ask, user)
+    if (!refresh && latest && mayStandIn(latest, ask) && latest.responseTime > task.asked) return undefined
     // Later changes void this load; earlier ones are in the list.
     variants = list(cache, key)
     // It may never be awaited, and rejects if the cache is closed.

@@ -20,11 +20,12 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
     }
   })
   const { origin } = urls[0]!
+  // A response must not invalidate URLs of another origin.
+  const own = urls.filter((each) => each.origin === origin).map((each) => each.href.split('#')[0]!)
+  // Each once: a removal walks over all entries in memory, in every tab.
   const removals = [
-    forget(cache, prefix + url),
-    // A response must not invalidate URLs of another origin.
-    ...urls.filter((each) => each.origin === origin).map((each) => forget(cache, prefix + each.href.split('#')[0])),
-    ...groupsIn(headers.get('cache-group-invalidation')).map((group) => cache.deleteTag(groupTag(prefix, group, origin))),
+    ...Array.from(new Set([url, ...own]), (each) => forget(cache, prefix + each)),
+    ...Array.from(new Set(groupsIn(headers.get('cache-group-invalidation'))), (group) => cache.deleteTag(groupTag(prefix, group, origin))),
   ]
   try {
     for (const group of invalidates?.(request(), response) ?? []) removals.push(cache.deleteTag(groupTag(prefix, group)))

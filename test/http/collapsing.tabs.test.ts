@@ -1,10 +1,11 @@
 // Tabs that ask for the same at once, with Web Locks: one request for all of them.
 
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { HttpEntry } from '../../src/http/index.ts'
 import { createWorld, type World } from '../coherence/support/world.ts'
-import { deferred, isPending } from '../helpers/deferred.ts'
-import { FRESH, serveSite } from './serving.ts'
+import { SECOND } from '../helpers/clock.ts'
+import { deferred, isPending, turns } from '../helpers/deferred.ts'
+import { FRESH, long, serveSite } from './serving.ts'
 import { standOn, type Standing } from './standing.ts'
 
 const site = serveSite()
@@ -86,4 +87,38 @@ test('without locks, or with none that is granted, every tab is answered', async
   const page = site.page(FRESH)
   const texts = await Promise.all(tabsOf(world, 3).map(({ text }) => text(page.url)))
   expect(texts.filter((text) => !/^v[123]$/.test(text))).toEqual([])
+})
+
+describe.each<[what: string, fields: Record<string, string>]>([
+  ['nothing said of freshness', {}],
+  ['max-age=0', { 'Cache-Control': 'max-age=0' }],
+  ['served stale meanwhile', { 'Cache-Control': 'max-age=0, stale-while-revalidate=600' }],
+  ['fresh', { 'Cache-Control': 'max-age=60' }],
+])('an answer that is stale on arrival is shared too: %s', (_what, fields) => {
+  test.each([['a short body', String], ['a long one', long]] as const)('%s', async (_length, body) => {
+    const world = createWorld()
+    const tabs = tabsOf(world, 3)
+    let gate = deferred()
+    const page = site.page(async ({ number }) => {
+      await gate.promise
+      return { fields: { ...fields, ETag: `"${number}"` }, body: body(`v${number}`) }
+    })
+    const askAll = async (): Promise<readonly string[]> => {
+      gate = deferred()
+      const asking = Promise.all(tabs.map(({ text }) => text(page.url)))
+      await page.visit()
+      await turns()
+      await world.pass(5)
+      gate.resolve()
+      const bodies = await asking
+      await world.settle()
+      await world.settle()
+      return bodies
+    }
+    expect(await askAll()).toEqual(Array(3).fill(body('v1')))
+    expect(page.visits()).toEqual([])
+    await world.pass(61 * SECOND)
+    expect(await askAll()).toEqual(Array(3).fill(body(fields['Cache-Control']?.includes('while') ? 'v1' : 'v2')))
+    expect(page.visits()).toEqual([])
+  })
 })

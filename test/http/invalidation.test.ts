@@ -1,7 +1,8 @@
 // What unsafe requests remove (RFC 9111, section 4.4), groups (RFC 9875), and what the app removes itself.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { CachedFetchOptions, InvalidateSelector } from '../../src/http/index.ts'
+import { createCachedFetch, type CachedFetchOptions, type HttpEntry, type InvalidateSelector } from '../../src/http/index.ts'
+import { createCache } from '../../src/index.ts'
 import { MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { FRESH, long, serveSite, type Page } from './serving.ts'
@@ -214,17 +215,20 @@ describe('groups', () => {
     expect(await isStored(standing, page.url)).toBe(false)
   })
 
-  test('a 304 adds to them', async () => {
+  test('those of a 304 take their place, if it has any', async () => {
     const place = placeOf(TWO_TIERS)
     const standing = standOn(place)
-    const page = site.page(({ headers }) => ({ ...(headers['if-none-match'] && { status: 304 }), fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': headers['if-none-match'] ? '"b"' : '"a"' } }))
-    for (const group of ['a', 'b']) {
-      await standing.text(page.url)
+    const page = site.page({ fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': '"a"' } })
+    await standing.text(page.url)
+    for (const groups of [{}, { 'Cache-Groups': '"b"' }]) {
       place.clock.advance(61_000)
+      page.answer = { status: 304, fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', ...groups } }
       await standing.text(page.url)
-      await standing.fetch.invalidate({ group })
-      expect(await isStored(standing, page.url)).toBe(false)
     }
+    await standing.fetch.invalidate({ group: 'a' })
+    expect(await isStored(standing, page.url)).toBe(true)
+    await standing.fetch.invalidate({ group: 'b' })
+    expect(await isStored(standing, page.url)).toBe(false)
   })
 
   test('of several variants each has its own, and one that goes by its group leaves nothing of the others stale', async () => {
@@ -286,4 +290,16 @@ describe('invalidate', () => {
     await expect(standing.fetch.invalidate(selector)).rejects.toThrow(TypeError)
     expect(Object.values(await left())).not.toContain(false)
   })
+})
+
+test.each<[what: string, headers: Record<string, string>, types: string[]]>([
+  ['its URL', {}, ['delete', 'deletePrefix']],
+  ['its URL, also if it is named', { location: '/item', 'content-location': '/item' }, ['delete', 'deletePrefix']],
+  ['a group, also if it is named twice', { 'cache-group-invalidation': '"a", "a"' }, ['delete', 'deletePrefix', 'deleteTag']],
+])('a POST removes once: %s', async (_what, headers, types) => {
+  const cache = createCache<HttpEntry>()
+  const removed: string[] = []
+  cache.subscribe(({ type }) => void removed.push(type))
+  await createCachedFetch(cache, { fetch: async () => new Response('done', { headers }) })('http://origin.test/item', { method: 'POST' })
+  expect(removed).toEqual(types)
 })

@@ -1,11 +1,12 @@
 // Answers that memory gives at once: they count as uses, and stay apart however many there are.
 
-import { expect, test } from 'vitest'
+import { getEventListeners } from 'node:events'
+import { expect, test, vi } from 'vitest'
 import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
 import { createCache, type Cache, type CacheEvent } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { deferred } from '../helpers/deferred.ts'
-import { collect } from '../helpers/heap.ts'
+import { collect, heapBytes } from '../helpers/heap.ts'
 import { FRESH, long, serveSite, type Answering } from './serving.ts'
 import { standOn } from './standing.ts'
 
@@ -105,4 +106,31 @@ test('one that is dropped while it asks hears of removals still', async () => {
   await cache.clear()
   gate.resolve()
   expect(await asking).toBe('rejected')
+})
+
+test('links that were cut out of long texts do not keep the texts', async () => {
+  const cachedFetch = createCachedFetch(createCache<HttpEntry>({ maxEntries: 1 }), { fetch: async () => new Response('x', { headers: { 'cache-control': 'no-store' } }) })
+  const before = await heapBytes()
+  for (let page = 0; page < 20; page++) {
+    const [, link] = /href="([^"]+)"/.exec(`${Buffer.alloc(1e6, 'x')}<a href="http://origin.test/${page}">`)!
+    await (await cachedFetch(link!)).text()
+  }
+  // The engine itself keeps the text of the last match.
+  ;/x/.exec('x')
+  expect((await heapBytes()) - before).toBeLessThan(8e6)
+})
+
+test('a signal that lives long keeps no listener for bodies that nobody reads', async () => {
+  const cachedFetch = createCachedFetch(createCache<HttpEntry>(), { fetch: async () => new Response('x', { headers: { 'cache-control': 'max-age=60' } }) })
+  const { signal } = new AbortController()
+  for (let page = 0; page < 200; page++) expect((await cachedFetch(`http://origin.test/${page}`, { signal })).ok).toBe(true)
+  for (let round = 0; round < 5; round++) await collect()
+  expect(getEventListeners(signal, 'abort').length).toBeLessThan(20)
+})
+
+test('all cachedFetch of a cache share one subscription', () => {
+  const cache = createCache<HttpEntry>()
+  const subscribe = vi.spyOn(cache, 'subscribe')
+  for (let request = 0; request < 10; request++) createCachedFetch(cache)
+  expect(subscribe).toHaveBeenCalledTimes(1)
 })

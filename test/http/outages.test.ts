@@ -272,3 +272,22 @@ test.each(['clear', 'invalidate'] as const)('%s meanwhile: none of five gets it'
   gate.resolve()
   expect((await asking).map(([body]) => body)).toEqual(Array(5).fill('down'))
 })
+
+test('however many keys of the app are removed meanwhile, what is stored stands in', async () => {
+  const place = placeOf(TWO_TIERS)
+  const { text, cache } = standOn(place)
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=60' }, body: 'stored' })
+  await text(page.url)
+  place.clock.advance(61 * SECOND)
+  page.visits()
+  const gate = deferred()
+  page.answer = async (_visit, response) => {
+    await gate.promise
+    response.destroy()
+  }
+  const asking = text(page.url)
+  await page.visit()
+  await cache.deleteMany(Array.from({ length: 3_000 }, (_, key) => `app ${key}`))
+  gate.resolve()
+  expect(await asking).toBe('stored')
+})
