@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { parseDate } from '../../src/http/dates.ts'
 import { durationOf, listOf, parseDirectives } from '../../src/http/directives.ts'
 import { groupsIn } from '../../src/http/groups.ts'
+import { readPolicy } from '../../src/http/policy.ts'
 import { runs } from '../helpers/property.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -175,4 +176,16 @@ describe('cache groups', () => {
       runs(2_000),
     )
   })
+})
+
+test.each<[where: string, value: (names: string) => string]>([
+  ['no-cache="…"', (names) => `max-age=60, no-cache="${names}"`],
+  ['Connection', (names) => names],
+])('many fields, and many names of fields not to be stored in %s, are read in linear time', (where, value) => {
+  const headers = new Headers(Array.from({ length: 16_000 }, (_, number): [string, string] => [`x${number.toString(36)}`, '1']))
+  headers.set(where === 'Connection' ? 'connection' : 'cache-control', value('a,'.repeat(64_000)))
+  const since = performance.now()
+  const { keeps } = readPolicy(200, headers, NOW, NOW, { heuristic: 0, defaultTtl: 0, omitHeaders: [], offlineStale: true })
+  expect([...headers.keys()].filter((name) => !keeps(name)).length).toBeLessThan(2)
+  expect(performance.now() - since).toBeLessThan(2_000)
 })
