@@ -6,7 +6,7 @@ import { contentOf, hideQuotes } from './quoted.ts'
 /** Values by directive: '' for one without a value, several for one that is repeated. */
 export type Directives = ReadonlyMap<string, readonly string[]>
 
-const DIRECTIVE = /([^\s,=;"]+)(?:=(?:"([^"]*)"|([^,]*)))?|"[^"]*"/g
+const DIRECTIVE = /([^\s,=;"\0]+)(?:=(?:"([^"]*)"|([^,]*)))?|"[^"]*"/g
 
 const NONE: Directives = new Map()
 

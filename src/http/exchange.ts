@@ -77,7 +77,7 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
     // The caller also gets the fields that are not to be stored.
     if (!head) serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
     const renewed =
-      updated.end - old.end > KEPT / 2 || updated.tags.join() !== old.tags.join() || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
+      updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
     const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
     // Awaited, as an async function that returns a promise takes two turns longer: the caller may ask again at once.
     return confirmed.end > now ? await keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined

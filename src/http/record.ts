@@ -62,7 +62,7 @@ export function recordOf(response: Response, { ask, user, prefix, background }: 
     stamp: confirmed?.stamp ?? Math.random(),
     bytes: confirmed?.bytes,
     cacheStatus: cacheStatus ? `${cacheStatus}, ` : '',
-    tags: [...new Set([...((!response.headers.has('cache-groups') && confirmed?.tags) || []), ...tagsOf(response, new URL(url).origin, prefix, settings)])],
+    tags: [...new Set([...(confirmed?.tags ?? []), ...tagsOf(response, new URL(url).origin, prefix, settings)])],
     changed: background ? !confirmed : undefined,
   }
 }

@@ -120,6 +120,10 @@ describe('Cache-Control', () => {
     )
   })
 
+  test.each(['"\\"private', '"\\"no-store', 'a="\\"x, no-store'])('what stands behind a quote that is not closed is seen: %s', (text) => {
+    expect([...parseDirectives(text).keys()].some((name) => /^(private|no-store)$/.test(name))).toBe(true)
+  })
+
   test.each(['"', '\\"', '"\\', 'a="', ',', '=', 'a', 'a ', 'a,', ' ', ';', '";', '"a" ;', 'a="\\"'])('a field of 128 KiB of %s is read in linear time', (bit) => {
     const text = `"${bit.repeat(131_072 / bit.length)}`
     const since = performance.now()

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createCachedFetch, type CachedFetchOptions, type HttpEntry, type InvalidateSelector } from '../../src/http/index.ts'
 import { createCache } from '../../src/index.ts'
 import { MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { deferred } from '../helpers/deferred.ts'
 import { lookAtDisk } from '../helpers/indexed-db.ts'
 import { FRESH, long, serveSite, type Page } from './serving.ts'
 import { NO_ROWS, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
@@ -215,20 +216,35 @@ describe('groups', () => {
     expect(await isStored(standing, page.url)).toBe(false)
   })
 
-  test('those of a 304 take their place, if it has any', async () => {
+  test('a 304 adds to them', async () => {
     const place = placeOf(TWO_TIERS)
     const standing = standOn(place)
-    const page = site.page({ fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': '"a"' } })
-    await standing.text(page.url)
-    for (const groups of [{}, { 'Cache-Groups': '"b"' }]) {
-      place.clock.advance(61_000)
-      page.answer = { status: 304, fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', ...groups } }
+    const page = site.page(({ headers }) => ({ ...(headers['if-none-match'] && { status: 304 }), fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': headers['if-none-match'] ? '"b"' : '"a"' } }))
+    for (const group of ['a', 'b']) {
       await standing.text(page.url)
+      place.clock.advance(61_000)
+      await standing.text(page.url)
+      await standing.fetch.invalidate({ group })
+      expect(await isStored(standing, page.url)).toBe(false)
     }
+  })
+
+  test.each(['"a"', '"b"'])('a 304 with %s, asked for before the stored group was invalidated, brings nothing back', async (groups) => {
+    const standing = standOn(placeOf(TWO_TIERS))
+    const gate = deferred()
+    const page = site.page(async ({ number }) => {
+      if (number !== 2) return { fields: { 'Cache-Control': 'max-age=0', ETag: '"1"', 'Cache-Groups': '"a"' }, body: `v${number}` }
+      await gate.promise
+      return { status: 304, fields: { 'Cache-Control': 'max-age=60', ETag: '"1"', 'Cache-Groups': groups } }
+    })
+    await standing.text(page.url)
+    await page.visit()
+    const asking = standing.text(page.url)
+    await page.visit()
     await standing.fetch.invalidate({ group: 'a' })
-    expect(await isStored(standing, page.url)).toBe(true)
-    await standing.fetch.invalidate({ group: 'b' })
-    expect(await isStored(standing, page.url)).toBe(false)
+    gate.resolve()
+    await asking
+    expect(await standing.text(page.url)).toBe('v3')
   })
 
   test('of several variants each has its own, and one that goes by its group leaves nothing of the others stale', async () => {

@@ -7,7 +7,7 @@ import { DAY, SECOND } from '../helpers/clock.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { BROKEN, long, serveSite, type Page } from './serving.ts'
-import { as, NO_ROWS, reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
+import { as, reload, rowsOnDisk, standOn, TIERS, type Standing } from './standing.ts'
 
 const site = serveSite()
 const MINUTE = { 'Cache-Control': 'max-age=60' }
@@ -364,20 +364,4 @@ test('while a list and its body are replaced, both are found', async () => {
   over = true
   await Promise.all(reading)
   expect(misses).toEqual([])
-})
-
-test('groups that change with every 304 do not add up, and a long body goes by the last', async () => {
-  const place = placeOf(TWO_TIERS)
-  const { fetch, text, cache } = standOn(place)
-  const page = site.page(({ headers, number }) => ({ ...(headers['if-none-match'] && { status: 304 }), fields: { ...MINUTE, ETag: '"1"', 'Cache-Groups': `"page", "build-${number}"` }, body: long('x') }))
-  for (let round = 0; round < 5; round++) {
-    await text(page.url)
-    await cache.flush()
-    place.clock.advance(61 * SECOND)
-  }
-  await fetch.invalidate({ group: 'build-4' })
-  expect(await text(page.url, { cache: 'force-cache' })).toBe(long('x'))
-  await fetch.invalidate({ group: 'build-5' })
-  await cache.flush()
-  expect(await rowsOnDisk(standOn(place, {}, cache))).toEqual(NO_ROWS)
 })
