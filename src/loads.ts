@@ -136,7 +136,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const { key, refresh } = load
     // Another tab may have loaded the value while this one waited for the lock; in another store, an entry that was stale may be fresh by
     // now. Awaited even without a store: if the loader began before its caller has joined, the caller could not detach.
-    const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || load.found) ? look(() => tiers.fetch(key)) : undefined]) : [])
+    const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || (load.found && !memory.unsaved.has(load.found))) ? look(() => tiers.fetch(key)) : undefined]) : [])
     if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
     signal.throwIfAborted()
     // The loader is given the latest that is stored. Changes that other tabs have announced so far came before it begins, so they do not
@@ -243,20 +243,25 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       return held.value
     }
     const load = joined ?? start(request, held, false)
+    const waiting = performance.now()
     try {
       const loading = load.join(signal, left, () => {
         // The load goes on, for the next caller.
         if (isStandIn(load.found)) void load.join()
         return lateError()
       })
-      if (refresh || held || !load.refresh) {
-        const value = await loading
-        // The loader may have set a tag that was removed before this call: then the value is too old for this caller.
-        return joined && load.told && called > load.begun ? getOrLoad(request) : value
+      // A refresh that was joined ignores stored values, but this caller may be served one.
+      const stored = !refresh && !held && load.refresh && tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
+      const value = await (stored ? Promise.race([loading, stored]) : loading)
+      // The loader may have set a tag that was removed before this call: then the value is too old for this caller.
+      if (!joined || !load.told || called <= load.begun) return value
+      try {
+        tiers.begin()
+      } catch {
+        // A closed cache has nothing newer.
+        return value
       }
-      // The refresh that was joined ignores stored values, but this caller may be served one.
-      const stored = tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
-      return await Promise.race([loading, stored])
+      return getOrLoad({ ...request, now: memory.now, timeout: left - (performance.now() - waiting) })
     } catch (error) {
       if (!signal?.aborted && isStandIn(load.found)) return load.found.value
       throw error

@@ -1,12 +1,12 @@
 // What is removed while a load looks at what is stored.
 
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MEMORY_ALONE, PLAIN_STORE, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { controlled } from '../helpers/stores.ts'
 import { createPlainStore } from '../store/plain-store.ts'
 import { deferred, turns } from '../helpers/deferred.ts'
 import { heldLoader, rejectionOf, until } from '../helpers/loads.ts'
-import type { Cache } from '../../src/index.ts'
+import type { Cache, Loader } from '../../src/index.ts'
 
 it.each<[string, (cache: Cache<string>) => Promise<unknown>]>([
   ['delete', (cache) => cache.delete('a')],
@@ -82,4 +82,41 @@ it('a caller who joins the look at the disk is not given what had expired before
   clock.advance(5_000)
   expect(await cache.getOrLoad('a', () => 'new')).toBe('new')
   await first
+})
+
+describe.each([MEMORY_ALONE, TWO_TIERS])('$title: a load that names its tag at its end, after that was removed', (arrangement) => {
+  const tagged = <V>(loader: Loader<V>): Loader<V> => async (context) => {
+    const value = await loader(context)
+    context.setOptions({ tags: ['t'] })
+    return value
+  }
+
+  it('the caller who joined it and asks again has no more time than it gave', async () => {
+    const cache = placeOf(arrangement).open<number>()
+    const { runs, loader } = heldLoader<number>()
+    const first = cache.getOrLoad('a', tagged(loader))
+    await until(() => runs.length === 1)
+    await cache.deleteTag('t')
+    const start = performance.now()
+    const second = rejectionOf(cache.getOrLoad('a', tagged(loader), { timeout: 600 }))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    runs[0]!.resolve(1)
+    await first
+    expect(await second).toMatchObject({ code: 'load-timeout' })
+    expect(performance.now() - start).toBeLessThan(1_000)
+    runs[1]?.resolve(2)
+  })
+
+  it.each(['close', 'destroy'] as const)('the caller who joined it is answered though a %s came meanwhile', async (end) => {
+    const { open, faults } = placeOf(arrangement)
+    const cache = open<number>()
+    const { runs, loader } = heldLoader<number>()
+    const first = cache.getOrLoad('a', tagged(loader))
+    await until(() => runs.length === 1)
+    await cache.set('b', 1)
+    const second = cache.getOrLoad('a', tagged(loader))
+    await cache[end]()
+    runs[0]!.resolve(1)
+    expect([await first, await second, runs.length, faults]).toEqual([1, 1, 1, []])
+  })
 })

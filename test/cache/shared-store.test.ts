@@ -1,7 +1,7 @@
 // Another `store` that two processes share: neither hears what the other changes, so memory serves until the ttl ends, and no longer.
 
 import { expect, test } from 'vitest'
-import { createCache, type Cache, type CacheOptions } from '../../src/index.ts'
+import { createCache, type Cache, type CacheOptions, type Store } from '../../src/index.ts'
 import { ManualClock } from '../helpers/clock.ts'
 import { turns } from '../helpers/deferred.ts'
 import { createPlainStore, type Rows } from '../store/plain-store.ts'
@@ -46,4 +46,21 @@ test('has(), expiresAt() and info() tell of the fresh entry that get() serves', 
   expect(await cache.expiresAt('k')).toBe(clock.time + 1_000)
   expect(await cache.info('k')).toMatchObject({ staleAt: clock.time + 1_000, tier: 'store' })
   expect(await cache.get('k')).toBe('new')
+})
+
+test('where the store refused a newer value, a load in the background does not bring the older one back', async () => {
+  const clock = new ManualClock()
+  const plain = createPlainStore<string>(new Map() as Rows)
+  let refuses = false
+  const store: Store<string> = { ...plain, write: (writes) => (refuses ? Promise.reject(new Error('full')) : plain.write(writes)) }
+  const cache = createCache<string>({ clock, store })
+  await cache.set('k', 'old')
+  refuses = true
+  await cache.set('k', 'new', { ttl: 1_000, staleWhileRevalidate: 60_000 }).catch(() => {})
+  clock.advance(2_000)
+  let loads = 0
+  const load = (): Promise<string> => cache.getOrLoad('k', () => `load ${++loads}`)
+  expect(await load()).toBe('new')
+  await turns()
+  expect(await load()).toBe('load 1')
 })
