@@ -123,6 +123,11 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       onCommit: (changed, id) => tabs?.post(changed, id),
       onMissing: () => check(true),
       onMissed: (changed) => forgetRemote(changed),
+      onRecalled() {
+        memory.overtake(EVERYTHING, false)
+        // What that page was to remove is not known, so what only memory has goes too; what is being written now was set later, and stays.
+        forgetRemote([...entries.entries()].filter(([, entry]) => memory.unsaved.has(entry)).map(([key]) => ({ type: 'delete', key })))
+      },
     })
   const disk = name && reports.status.persistence === 'indexeddb' ? encoded(openDisk()) : undefined
   const store = options.store ? encoded(bounded(options.store)) : disk

@@ -38,6 +38,8 @@ export interface IndexedDbSettings extends Omit<ConnectionWatcher, 'onOpening' |
   onMissing(): void
   /** Called with changes by others that are in the log but were not announced by a message. */
   onMissed(changes: readonly Change[]): void
+  /** Called when all that was on disk was removed, because an earlier page has left a removal undone. */
+  onRecalled(): void
 }
 
 /** A store that tabs share, with a log of what they changed. */
@@ -67,7 +69,7 @@ const MISSED_AFTER = 200
 /** ms after which the other tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, onRecalled, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog(now)
   /** The read of the log under way, which callers share. */
@@ -139,6 +141,7 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
       onCommit(changes, id)
     },
     onMissed,
+    onRecalled,
     makeRoom: () => evict((entries) => makeRoom(entries, now())),
   })
 

@@ -59,9 +59,11 @@ export interface WriteQueueSettings {
   makeRoom(): Promise<unknown>
   /** Called with changes by others that are in the log but were not announced by a message. */
   onMissed(changes: readonly Change[]): void
+  /** Called when all that was on disk was removed, because an earlier page has left a removal undone. */
+  onRecalled(): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, now, inspect, onCommit, onMissed, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({ connection, log, marker, now, inspect, onCommit, onMissed, onRecalled, makeRoom }: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   /** Resolves when the latest batch is settled. */
   let last: Promise<unknown> | undefined
@@ -91,8 +93,7 @@ export function createWriteQueue<V>({ connection, log, marker, now, inspect, onC
       owed.writes().some(({ change }) => !('key' in change)) ? REMOVAL_TIME_LIMIT : undefined,
     )
     owed.settle(begun)
-    // What another page was to remove is not known, so what only memory has goes too.
-    if (begun.some(({ change }) => change === RECALLED)) onMissed([EVERYTHING])
+    if (begun.some(({ change }) => change === RECALLED)) onRecalled()
     emptied?.()
     // A tab to which the record is announced does not read it, so the message must hold all changes in it.
     const told = record ? unlogged.concat(changes) : changes

@@ -6,7 +6,9 @@ import { Network } from '../coherence/support/channel.ts'
 import { createCachedFetch, type HttpEntry } from '../../src/http/index.ts'
 import type { Cache } from '../../src/index.ts'
 import type { Rule } from './support/rule.ts'
-import { createSite } from './support/site.ts'
+import { turns } from '../helpers/deferred.ts'
+import { databaseName } from '../../src/store/schema.ts'
+import { createSite, FULL_DISK, NAME } from './support/site.ts'
 
 const OPEN: Rule = { operation: 'open', phase: 'hang' }
 const GET: Rule = { operation: 'get', phase: 'request' }
@@ -76,4 +78,17 @@ test('HTTP: an answer from before a logout in another tab is not served after it
   site.factory.heal()
   await site.pass(200_000)
   expect(await ask(one, 'k')).toBe('v3')
+})
+
+test.each([false, true])('full disk %s: what is set at the start of a page that finds the note of another is served, and no event tells of its removal', async (isFull) => {
+  const site = createSite()
+  site.storage.set(databaseName(NAME, ''), '0.123')
+  if (isFull) site.factory.fail(FULL_DISK)
+  const cache = site.open<number>()
+  const events: unknown[] = []
+  cache.subscribe(({ type }) => void events.push(type))
+  await site.within(1_000, cache.set('a', 1).catch(() => {}))
+  await turns(50)
+  expect([cache.peek('a'), await site.within(1_000, cache.get('a'))]).toEqual([1, 1])
+  expect(events.filter((type) => type !== 'status')).toEqual(['set'])
 })

@@ -22,6 +22,7 @@ export const UNWATCHED: Omit<IndexedDbSettings, 'name'> = {
   onCommit() {},
   onMissing() {},
   onMissed() {},
+  onRecalled() {},
 }
 
 /** Each look at the time comes a second after the one before, so that each slice of requests has one. Ends with the test. */
