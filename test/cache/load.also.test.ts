@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { createCache, type Cache, type LoaderContext, type SetOptions } from '../../src/index.ts'
-import { ARRANGEMENTS, collected, damageOnPurpose, ENCODED, MEMORY_ALONE, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
+import { ARRANGEMENTS, collected, damageOnPurpose, ENCODED, NAME, placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { isPending, turns } from '../helpers/deferred.ts'
 import { heldLoader, until } from '../helpers/loads.ts'
 
@@ -297,25 +297,4 @@ it('of many entries the time grows with their number alone, whatever else has ch
   expect(await cache.get('1000 999')).toBe(999)
   // A hundred times as much if each of them asked about all.
   expect(many / few).toBeLessThan(40)
-})
-
-it('loads of many entries at once do not each look at the changes of all others: four times as many take far less than 16 times as long', async () => {
-  const load = async (pages: number): Promise<number> => {
-    const cache = placeOf(MEMORY_ALONE).open<number>({ maxEntries: Infinity })
-    const start = process.cpuUsage()
-    const loader = async ({ key, also }: LoaderContext<number>): Promise<number> => {
-      for (let item = 0; item < 100; item++) also(`${key}/${item}`, item)
-      return 0
-    }
-    await Promise.all(Array.from({ length: pages }, (_, page) => cache.getOrLoad(`page ${page}`, loader)))
-    const { user, system } = process.cpuUsage(start)
-    return user + system
-  }
-  await load(40)
-  const ratios: number[] = []
-  for (let round = 0; round < 3; round++) {
-    const few = await load(40)
-    ratios.push((await load(160)) / few)
-  }
-  expect(ratios.sort((a, b) => a - b)[1]).toBeLessThan(9)
 })
