@@ -75,10 +75,9 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
    * nothing to look for: a change of the load's own key has taken it out of `loads`, or marked it as told.
    * @param byThis true for changes by this tab, false for those by others, absent for both
    */
-  const isChanged = ({ begun, tags }: Load<V>, keys: readonly string[], byThis?: boolean): boolean => {
-    const own = new Set(keys)
-    const isOne = (change: Change): boolean => ('key' in change ? own.has(change.key) : keys.some((key) => concerns(change, key, tags)))
-    return (keys.length > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && isOne(change))
+  const isChanged = ({ begun, tags }: Load<V>, of: ReadonlyMap<string, unknown> | ReadonlySet<string>, byThis?: boolean): boolean => {
+    const isOne = (change: Change): boolean => ('key' in change ? of.has(change.key) : [...of.keys()].some((key) => concerns(change, key, tags)))
+    return (of.size > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && isOne(change))
   }
 
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
@@ -102,7 +101,7 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       stale: found && memory.now >= staleAtOf(found) ? found.value : undefined,
       setOptions(options) {
         Object.assign(load, lifetimeOf('load entry', options, load))
-        load.told ||= isChanged(load, [key])
+        load.told ||= isChanged(load, new Set([key]))
       },
       also(key, value) {
         checkOne('load entry', key, value)
@@ -119,7 +118,6 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
    */
   const keep = async (load: Load<V>, values: ReadonlyMap<string, V>, before: Entry<V> | undefined, since: number | undefined): Promise<void> => {
     const now = tiers.begin()
-    const keys = [...values.keys()]
     const entries = Array.from(values, ([key, value]) => createEntry(key, value, load, now))
     // From here on an invalidation does not release the lock early: other tabs wait until the value is stored.
     load.over = undefined
@@ -127,8 +125,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const current = loads.get(load.key)
     // A value that expires at once changes nothing if nothing was there, but its event would make listeners load again: it is skipped. Not
     // for a refresh, which replaces what other tabs may hold.
-    const matters = before ?? (load.refresh || keys.length > 1 || isUsable(entries[0], now))
-    if (matters && current?.rivals.includes(load) && !isChanged(load, keys, true)) await tiers.set(entries, current.told || load.told || isChanged(load, keys, false), since)
+    const matters = before ?? (load.refresh || values.size > 1 || isUsable(entries[0], now))
+    if (matters && current?.rivals.includes(load) && !isChanged(load, values, true)) await tiers.set(entries, current.told || load.told || isChanged(load, values, false), since)
   }
 
   /** Runs the loader, unless another tab has stored a fresh value meanwhile. Resolves when the value is stored. */
