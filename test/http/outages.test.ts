@@ -5,7 +5,7 @@ import type { CachedFetchOptions } from '../../src/http/index.ts'
 import { createWorld } from '../coherence/support/world.ts'
 import { placeOf, TWO_TIERS } from '../helpers/caches.ts'
 import { DAY, SECOND } from '../helpers/clock.ts'
-import { deferred, isPending } from '../helpers/deferred.ts'
+import { deferred, isPending, type Deferred } from '../helpers/deferred.ts'
 import { BROKEN, serveSite, type Answering, type Page } from './serving.ts'
 import { cacheStatusOf, standOn, TIERS, type Standing } from './standing.ts'
 
@@ -238,39 +238,34 @@ describe('slow', () => {
   })
 })
 
-test.each(TIERS)('of five callers at once all get what is stored in place of a 503: $title', async (tier) => {
+/** Five callers at once for a stale response, whose origin answers 503 once the gate opens; their bodies. */
+async function askFive(tier: (typeof TIERS)[number]): Promise<{ standing: Standing; page: Page; gate: Deferred; bodies: Promise<string[]> }> {
   const place = placeOf(tier)
-  const { ask } = standOn(place)
+  const standing = standOn(place)
   const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=1000' }, body: 'stored' })
-  await ask(page.url)
+  await standing.ask(page.url)
   place.clock.advance(61 * SECOND)
   const gate = deferred()
   page.answer = async () => {
     await gate.promise
     return { status: 503, body: 'down' }
   }
-  const asking = Promise.all(Array.from({ length: 5 }, () => ask(page.url)))
+  const bodies = Promise.all(Array.from({ length: 5 }, () => standing.text(page.url)))
   await page.visit()
+  return { standing, page, gate, bodies }
+}
+
+test.each(TIERS)('of five callers at once all get what is stored in place of a 503: $title', async (tier) => {
+  const { gate, bodies } = await askFive(tier)
   gate.resolve()
-  expect((await asking).map(([body]) => body)).toEqual(Array(5).fill('stored'))
+  expect(await bodies).toEqual(Array(5).fill('stored'))
 })
 
 test.each(['clear', 'invalidate'] as const)('%s meanwhile: none of five gets it', async (how) => {
-  const place = placeOf(TWO_TIERS)
-  const { ask, fetch } = standOn(place)
-  const page = site.page({ fields: { 'Cache-Control': 'max-age=60, stale-if-error=1000' }, body: 'stored' })
-  await ask(page.url)
-  place.clock.advance(61 * SECOND)
-  const gate = deferred()
-  page.answer = async () => {
-    await gate.promise
-    return { status: 503, body: 'down' }
-  }
-  const asking = Promise.all(Array.from({ length: 5 }, () => ask(page.url)))
-  await page.visit()
-  await (how === 'clear' ? fetch.clear() : fetch.invalidate({ url: page.url }))
+  const { standing, page, gate, bodies } = await askFive(TWO_TIERS)
+  await (how === 'clear' ? standing.fetch.clear() : standing.fetch.invalidate({ url: page.url }))
   gate.resolve()
-  expect((await asking).map(([body]) => body)).toEqual(Array(5).fill('down'))
+  expect(await bodies).toEqual(Array(5).fill('down'))
 })
 
 test('however many keys of the app are removed meanwhile, what is stored stands in', async () => {
