@@ -3,13 +3,11 @@
 
 import type { Change } from './change.ts'
 import type { TierStats } from './contract.ts'
-import { isFresh, isFromFuture, isUsable, type Entry } from './entry.ts'
+import { createDecision, type Decide } from './decision.ts'
+import { isFresh, isUsable, type Entry } from './entry.ts'
 import type { Deciding, MemoryTier } from './memory-tier.ts'
 import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Write } from './store/store.ts'
-
-/** Given the fresh entry, if there is one, returns the entry to replace it; undefined changes nothing. */
-export type Decide<V> = (fresh: Entry<V> | undefined) => Entry<V> | undefined
 
 export interface Writes<V> {
   /**
@@ -95,6 +93,24 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
     tell({ type: write.entry ? 'set' : 'delete', key })
   }
 
+  /** Counts a write among those of its key that are being decided. */
+  const begin = (key: string, write: Write<V>, tags: readonly string[] | undefined): Deciding<V> => {
+    const deciding: Deciding<V> = changes.get(key) ?? { told: false, tags: [], left: memory.peek(key) }
+    deciding.tags = tags && deciding.tags?.concat(tags)
+    deciding.last = write
+    changes.set(key, deciding)
+    memory.reads.delete(key)
+    return deciding
+  }
+
+  /** Brings memory in line with what was decided. */
+  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean | undefined, saved: boolean): void =>
+    held.atOnce(() => {
+      memory.follow(key, found, next, renews)
+      const left = held.peek(key)
+      if (left && !saved) unsaved.add(left)
+    })
+
   return {
     set(entries, told, since) {
       // A load yields to a change under way, which was asked for later, and to one that others announced if the log could not be read.
@@ -129,34 +145,11 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
     removeAll: (what) => invalidate({ change: what }).then(() => {}),
 
     async change(key, decide, tags, renews) {
-      let before = memory.peek(key)
-      /** The entry that memory has and the store has not. */
-      let local: Entry<V> | undefined
-      const at = memory.now
-      let fresh: Entry<V> | undefined
-      /** Whether the new entry expires at once. */
-      let over = false
-      const write: Write<V> = {
-        change: { type: 'set', key },
-        idle: !held.peek(key) && !decide(undefined),
-        decide(stored) {
-          local = before && unsaved.has(before) ? before : undefined
-          const found = stored ?? local
-          // Another tab may have written it while this page slept: then the clock is read again.
-          const by = found && isFromFuture(found, at) ? memory.readClock() : at
-          fresh = isFresh(found, by) ? found : undefined
-          const next = decide(fresh)
-          over = !!next && !isUsable(next, fresh ? by : at)
-          return over ? undefined : (next ?? stored)
-        },
-      }
+      const decision = createDecision(memory, key, decide)
+      const { write } = decision
       // While storage is left alone, memory decides at once, so that nothing comes between. The outcome is passed to the store afterwards.
       const alone = isAlone() && !changes.has(key)
-      const deciding: Deciding<V> = changes.get(key) ?? { told: false, tags: [], left: before }
-      deciding.tags = tags && deciding.tags?.concat(tags)
-      deciding.last = write
-      changes.set(key, deciding)
-      memory.reads.delete(key)
+      const deciding = begin(key, write, tags)
       let saved = false
       let superseded = false
       try {
@@ -169,32 +162,22 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
         superseded = changes.get(key) !== deciding
         if (!superseded && deciding.last === write) changes.delete(key)
       }
-      if (!saved) {
-        before = undefined
-        write.found = superseded ? deciding.left : memory.peek(key)
-        write.entry = write.decide!(write.found)
-      }
+      if (!saved) decision.decideAlone(superseded ? deciding.left : memory.peek(key))
       deciding.left = write.entry
+      const { found, fresh, next, local } = decision.outcome()
       // A later change stays.
       if (!saved && superseded) return fresh
-      const { found = local, entry } = write
-      const next = entry === write.found && !over ? found : entry
       const changed = next !== found
       if (changed) {
         // If a later change has overtaken this one, it has also overtaken the fetches before it; those that began since must go on.
         if (!deciding.overtaken) memory.overtakeFetches(write.change)
-        // The store now has it, or what has replaced it.
         if (local) unsaved.delete(local)
       }
       // If others have changed the key too, or a later change may leave this entry in place, reads must ask the store.
-      if (saved && (deciding.told || (changed && deciding.last !== write))) {
-        if (!superseded) held.delete(key)
-      } else if (!superseded) {
-        held.atOnce(() => {
-          memory.follow(key, found, next, renews)
-          const left = held.peek(key)
-          if (left && !saved) unsaved.add(left)
-        })
+      const unsure = saved && (deciding.told || (changed && deciding.last !== write))
+      if (!superseded) {
+        if (unsure) held.delete(key)
+        else follow(key, found, next, renews, saved)
       }
       if (changed && alone) save([{ change: write.change, decide: () => next, entry: next }]).catch(() => {})
       // If a later change has overtaken this one, listeners have been told of that one.
