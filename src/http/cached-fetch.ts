@@ -1,5 +1,5 @@
 // createCachedFetch: the course of one call of fetch. verdict.ts decides whether a stored response may be used, policy.ts what may be
-// stored; exchange.ts sends requests to the origin.
+// stored; exchange.ts and loader.ts ask the origin.
 
 import { concerns, EVERYTHING, type Change } from '../change.ts'
 import type { Cache, CacheEvent } from '../contract.ts'
