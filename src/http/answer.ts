@@ -20,7 +20,7 @@ export function pass(response: Response, cacheStatus: string, signal: AbortSigna
 }
 
 /** A stored response, or the part of it that was asked for. */
-export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Ask, cacheStatus: string, now: number): Response {
+export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Pick<Ask, 'method' | 'headers'>, cacheStatus: string, now: number): Response {
   const { status, statusText, bornAt, headers: fields } = stored
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
   const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]

@@ -1,6 +1,7 @@
 // The stored form of a URL's responses ("variants"): one entry lists them, the latest first. A body of more than a few kB is an entry
 // of its own, so that a 304 does not rewrite it, and a look at the list does not read it. A smaller one is in the list: that saves a read.
 
+import { restore } from './answer.ts'
 import type { Ask } from './ask.ts'
 import { listOf } from './directives.ts'
 import type { Life } from './policy.ts'
@@ -45,9 +46,25 @@ export interface StoredBody {
 /** The values in a cache of responses: `createCache<HttpEntry>`. */
 export type HttpEntry = readonly StoredResponse[] | StoredBody
 
+/** By stored value: what was found to be sound in it. */
+const known = new WeakMap<object, readonly StoredResponse[]>()
+
 /** The variants in a stored value, as far as this release can read them. */
 export function variantsIn(value: HttpEntry | undefined): readonly StoredResponse[] {
-  return Array.isArray(value) ? value.filter((variant) => variant?.form === 1 && [variant.selectors, variant.headers, variant.tags].every(Array.isArray)) : []
+  if (!Array.isArray(value)) return []
+  let variants = known.get(value)
+  if (!variants) known.set(value, (variants = value.filter(isSound)))
+  return variants
+}
+
+/** Whether a record has the form of this release, and a response can be made of it. Other scripts of the origin may have written it. */
+function isSound(record: StoredResponse): boolean {
+  try {
+    restore(record, new ArrayBuffer(), { method: 'GET', headers: new Map() }, '', 0)
+    return record.form === 1 && record.selectors.every(Array.isArray) && record.tags.every((tag) => typeof tag === 'string')
+  } catch {
+    return false
+  }
 }
 
 /** The body of a response, if the given entry or response holds it. */

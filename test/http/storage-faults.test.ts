@@ -116,6 +116,7 @@ describe('IndexedDB', () => {
 
 describe('records of others under the keys of responses', () => {
   const LIFE = { form: 1, url: 'http://x/', status: 200, statusText: 'OK', headers: [], selectors: [], responseTime: 0, end: 4e12, stamp: 1, bornAt: 0, staleAt: 4e12, lifetime: 4e12, tags: [] }
+  const WHOLE = { ...LIFE, cacheStatus: '', bytes: new ArrayBuffer(4) }
 
   test.each<[what: string, value: unknown]>([
     ['null', null],
@@ -133,6 +134,14 @@ describe('records of others under the keys of responses', () => {
     ['a record without a body', [LIFE]],
     ['a record with a text for a body', [{ ...LIFE, bytes: 'v1' }]],
     ['a record with a view for a body', [{ ...LIFE, bytes: new Uint8Array(2) }]],
+    ['a record with a status that no response has', [{ ...WHOLE, status: 7 }]],
+    ['a record with a status text that is none', [{ ...WHOLE, statusText: 7 }]],
+    ['a record with a field whose name is none', [{ ...WHOLE, headers: [['a b', 'c']] }]],
+    ['a record with a field of two lines', [{ ...WHOLE, headers: [['a', 'b\nc']] }]],
+    ['a record with a field that is no pair', [{ ...WHOLE, headers: [null] }]],
+    ['a record with a Cache-Status of two lines', [{ ...WHOLE, cacheStatus: 'a\nb' }]],
+    ['a record with a selector that is no pair', [{ ...WHOLE, selectors: [7] }]],
+    ['a record with a tag that is none', [{ ...WHOLE, selectors: [['accept', 'x']], tags: [7] }]],
     ['a body', { stamp: 1, bytes: new ArrayBuffer(4) }],
     ['a map', new Map([[0, LIFE]])],
     ['bytes', new Uint8Array(8)],
