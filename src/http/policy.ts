@@ -52,7 +52,7 @@ export const KEPT: number = 30 * 24 * 3_600_000
 const CACHEABLE = /^(20[034]|30[018]|40[45]|41[04]|501)$/
 
 /** Fields that are not stored (RFC 9111, section 3.1): they concern one connection (RFC 9110, section 7.6.1). */
-const UNSTORED = /^(connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/
+const UNSTORED = /^(connection|keep-alive|proxy-(auth.*|connection)|te|trailer|transfer-encoding|upgrade)$/
 
 export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders, offlineStale, ...given }: PolicyOptions): Policy {
   const directives = parseDirectives(headers.get('cache-control'))

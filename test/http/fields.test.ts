@@ -182,6 +182,13 @@ describe('cache groups', () => {
   })
 })
 
+test.each([
+  ['proxy-authenticate', false], ['proxy-authentication-info', false], ['proxy-authorization', false], ['proxy-connection', false],
+  ['proxy-status', true], ['proxy-other', true],
+])('of the fields of proxies those of one connection are not stored: %s', (name, stored) => {
+  expect(readPolicy(200, new Headers(), NOW, NOW, { heuristic: 0, defaultTtl: 0, omitHeaders: [], offlineStale: true }).keeps(name)).toBe(stored)
+})
+
 test.each<[where: string, value: (names: string) => string]>([
   ['no-cache="…"', (names) => `max-age=60, no-cache="${names}"`],
   ['Connection', (names) => names],
