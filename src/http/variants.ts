@@ -81,8 +81,8 @@ export function findVariant(variants: readonly StoredResponse[], ask: Ask, user:
 
 /** Tells whether a variant may answer a request. */
 export function fits(ask: Ask, user: User): (variant: StoredResponse) => boolean {
-  return ({ status, selectors }) =>
-    (ask.redirect === 'manual' || status < 301 || status > 308) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value)
+  return ({ status, headers, selectors }) =>
+    (ask.redirect === 'manual' || status < 301 || status > 308 || (ask.redirect === 'follow' && !headers.some(([name]) => name === 'location'))) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value)
 }
 
 export function hasVary({ selectors }: StoredResponse): boolean {

@@ -102,6 +102,15 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await standing.text(latest.url)).toBe('two 1')
     await expect(standing.fetch(latest.url, { redirect: 'error' }), 'nor does what is stored').rejects.toThrow(TypeError)
   })
+
+  test.each([301, 302, 303, 307, 308])('%s that leads nowhere is an answer like any other, but for redirect: error', async (status) => {
+    const standing = standOn(placeOf(arrangement))
+    const page = site.page({ status, fields: LONG, body: 'choose' })
+    expect((await standing.ask(page.url))[0]).toBe('choose')
+    const response = await standing.fetch(page.url)
+    expect([response.status, cacheStatusOf(response), await response.text()]).toEqual([status, 'hit; ttl=31536000', 'choose'])
+    await expect(standing.fetch(page.url, { redirect: 'error' })).rejects.toThrow(TypeError)
+  })
 })
 
 test('a reload that is redirected replaces what was stored', async () => {
