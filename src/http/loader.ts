@@ -8,7 +8,7 @@ import { bodyKeyOf } from './keys.ts'
 import { outgoing } from './network.ts'
 import type { HttpSettings } from './options.ts'
 import { KEPT } from './policy.ts'
-import { fieldsAfter, isAbout, lasting, recordOf } from './record.ts'
+import { fieldsAfter, isAbout, isConfirmed, lasting, recordOf } from './record.ts'
 import { dropBodies, keep, list } from './responses.ts'
 import { findVariant, variantsIn, type HttpEntry, type StoredResponse } from './variants.ts'
 import { mayStandIn, replacesError } from './verdict.ts'
@@ -109,7 +109,7 @@ export function createLoader(
     }
     if (ask.method === 'HEAD') return compare(context, response, stored, bytes)
     if (status !== 304) return receive(context, response)
-    if (!redirected && isAbout(known, headers, headers.has('etag') ? ['etag'] : ['last-modified'])) return confirm(context, response, stored, bytes)
+    if (!redirected && isConfirmed(known, headers, now)) return confirm(context, response, stored, bytes)
     // A 304 about another response.
     return receive(context, await send(context.signal, false))
   }

@@ -1,6 +1,7 @@
 // Builds the stored record of an answer, without its body, or updates the stored one: RFC 9111, sections 3.1, 3.2, 4.3.3 to 4.3.5.
 
 import { call } from '../errors.ts'
+import { parseDate } from './dates.ts'
 import type { Task } from './exchange.ts'
 import { groupsIn } from './groups.ts'
 import { groupTag } from './keys.ts'
@@ -8,7 +9,16 @@ import type { HttpSettings } from './options.ts'
 import { readPolicy } from './policy.ts'
 import { selectorsOf, type StoredResponse } from './variants.ts'
 
-/** Whether a 304, or the answer to HEAD, is about the stored response: none of these fields differs. */
+/**
+ * Whether a 304 is about the stored response (RFC 9111, section 4.3.4). A later Last-Modified does not speak against that: a server that
+ * went by it would not have sent a 304, and some put the present time there. An earlier one tells of an older version.
+ */
+export function isConfirmed(stored: Headers, told: Headers, now: number): boolean {
+  const modified = (headers: Headers): number => parseDate(headers.get('last-modified'), now)!
+  return isAbout(stored, told, ['etag']) && (told.has('etag') || !(modified(told) < modified(stored)))
+}
+
+/** Whether an answer is about the stored response: none of these fields differs. */
 export function isAbout(stored: Headers, told: Headers, names: readonly string[]): boolean {
   // ETags are compared weakly.
   const valueOf = (headers: Headers, name: string): string | undefined => headers.get(name)?.replace(/^W\//, '')

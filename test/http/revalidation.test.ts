@@ -81,6 +81,24 @@ describe.each(TIERS)('$title', (arrangement) => {
     expect(await standing.ask(page.url)).toEqual([expected, 'hit; ttl=60'])
   })
 
+  test.each<[what: string, told: string | undefined, asks: number]>([
+    ['the same date', 'Thu, 01 Jan 2015 00:00:00 GMT', 2],
+    ['no date', undefined, 2],
+    ['a later date', 'Fri, 02 Jan 2015 00:00:00 GMT', 2],
+    ['an earlier date', 'Wed, 31 Dec 2014 23:59:59 GMT', 3],
+  ])('a 304 that tells %s of its modification', async (_what, told, asks) => {
+    const place = placeOf(arrangement)
+    const standing = standOn(place)
+    const page = site.page({ fields: { ...MINUTE, 'Last-Modified': 'Thu, 01 Jan 2015 00:00:00 GMT' }, body: 'old' })
+    await standing.text(page.url)
+    place.clock.advance(61 * SECOND)
+    page.answer = ({ headers }) => (headers['if-modified-since'] ? { status: 304, fields: { ...MINUTE, ...(told && { 'Last-Modified': told }) } } : { fields: MINUTE, body: 'new' })
+    const expected = asks === 3 ? 'new' : 'old'
+    expect(await standing.text(page.url)).toBe(expected)
+    expect(conditions(page)).toHaveLength(asks)
+    expect(await standing.ask(page.url)).toEqual([expected, 'hit; ttl=60'])
+  })
+
   test('a stored response whose body is gone is asked for without conditions', async () => {
     const place = placeOf(arrangement)
     const standing = standOn(place)
