@@ -25,13 +25,13 @@ import { judge, mayStandIn, replacesError } from './verdict.ts'
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
  *
  * @param cache holds the responses: one entry each, and another for a large body. It may hold other entries too (then pass it `as Cache<HttpEntry>`)
- * @throws TypeError, RangeError for bad options
+ * @throws TypeError, RangeError for a bad cache or bad options
  * @example
  * const cache = createCache<HttpEntry>({ name: 'api' })
  * const cachedFetch = createCachedFetch(cache, { partition: () => userId })
  */
 export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetchOptions): CachedFetch {
-  const settings = httpSettings(options)
+  const settings = httpSettings(cache, options)
   const { name, clock, partition, match, networkTimeout, onUpdate } = settings
   const digestOf = createDigest()
   const readAsk = createReader()

@@ -1,7 +1,9 @@
 // Defaults and validation of createCachedFetch.
 
+import type { Cache } from '../contract.ts'
 import { check, checkMs, checkStrings, checkType, optionsOf } from '../options.ts'
 import type { CachedFetchOptions } from './contract.ts'
+import type { HttpEntry } from './variants.ts'
 
 type WithDefault = 'name' | 'revalidate' | 'heuristic' | 'defaultTtl' | 'offlineStale' | 'networkTimeout' | 'unreachable' | 'maxBodyBytes' | 'omitHeaders' | 'clock' | 'fetch'
 
@@ -33,7 +35,8 @@ const RULES = {
 
 const CREATE = 'create cached fetch'
 
-export function httpSettings(options: CachedFetchOptions | undefined): HttpSettings {
+export function httpSettings(cache: Cache<HttpEntry>, options: CachedFetchOptions | undefined): HttpSettings {
+  checkType(CREATE, 'cache.getOrLoad', 'function', cache?.getOrLoad)
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
   for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each] !== undefined) checkType(CREATE, each, 'function', settings[each])

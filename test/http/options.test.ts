@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { createCachedFetch, type CachedFetchOptions, type HttpEntry } from '../../src/http/index.ts'
-import { createCache } from '../../src/index.ts'
+import { createCache, createMemoryCache } from '../../src/index.ts'
 import { MEMORY_ALONE, placeOf } from '../helpers/caches.ts'
 import { expectRefusal } from '../helpers/errors.ts'
 import { FRESH, serveSite } from './serving.ts'
@@ -49,6 +49,10 @@ describe.each<[name: string, kind: typeof TypeError | typeof RangeError, bad: re
 
 test.each([7, 'x', null, true])('options that are %o are refused', (options) => {
   expectRefusal(create(options), TypeError, 'options', options)
+})
+
+test.each([['nothing', undefined], ['null', null], ['the options of a cache', { name: 'api' }], ['a name', 'api'], ['a cache of memory alone', createMemoryCache()]])('%s in place of a cache is refused', (_what, cache) => {
+  expectRefusal(() => createCachedFetch(cache as never), TypeError, 'cache.getOrLoad', cache)
 })
 
 test('offlineStale is true or false, or left out', () => {
