@@ -1,6 +1,7 @@
 // Invalidation by a successful unsafe request (RFC 9111, section 4.4; RFC 9875, section 3), and by the app.
 
 import type { Cache } from '../contract.ts'
+import { checkType } from '../options.ts'
 import type { Ask, Input } from './ask.ts'
 import type { CachedFetchOptions, InvalidateSelector } from './contract.ts'
 import { groupsIn } from './groups.ts'
@@ -39,7 +40,9 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
  * @param askFor reads a request for a URL
  * @param prefixFor gives the key prefix of a request's partition
  */
-export async function invalidateSelected(cache: Cache<HttpEntry>, { url, prefix, group, partition }: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
+export async function invalidateSelected(cache: Cache<HttpEntry>, selector: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
+  checkType('invalidate', 'selector', 'object', selector)
+  const { url, prefix, group, partition } = selector
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
   const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)
   if (group !== undefined) return cache.deleteTag(groupTag(own, group))
