@@ -87,7 +87,7 @@ export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, ti
   return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
-export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: unknown; readonly codec?: { readonly encode: unknown; readonly decode: unknown } }): CacheSettings<V> {
+export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: false | { readonly write: unknown }; readonly codec?: { readonly encode: unknown; readonly decode: unknown } }): CacheSettings<V> {
   const memory = memorySettings(options)
   const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, codec, onError } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
@@ -97,7 +97,7 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   checkDelay('sweepInterval', sweepInterval)
   checkDelay('lockTimeout', lockTimeout)
   checkMs(CREATE, 'errorTtl', errorTtl)
-  if (store !== undefined && store !== false) checkType(CREATE, 'store', 'object', store)
+  if (store !== undefined && store !== false) checkType(CREATE, 'store.write', 'function', store?.write)
   if (codec !== undefined) for (const name of ['encode', 'decode'] as const) checkType(CREATE, `codec.${name}`, 'function', codec?.[name])
   if (onError !== undefined) checkType(CREATE, 'onError', 'function', onError)
   return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }

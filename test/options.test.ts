@@ -101,7 +101,7 @@ describe('cacheSettings', () => {
   })
 
   it('allows a store, none, and a listener of errors', () => {
-    for (const store of [undefined, false, {}]) expect(() => cacheSettings({ store, onError: () => {} })).not.toThrow()
+    for (const store of [undefined, false, { write() {} }]) expect(() => cacheSettings({ store, onError: () => {} } as object)).not.toThrow()
   })
 
   it('takes any object with encode() and decode() for a codec', () => {
@@ -132,7 +132,7 @@ describe('cacheSettings', () => {
     [{ sweepInterval: 2 ** 31 }, RangeError, 'sweepInterval'],
     [{ sweepInterval: Infinity }, RangeError, 'sweepInterval'],
     [{ sweepInterval: '60000' }, TypeError, 'sweepInterval'],
-    ...['redis', '', true, null, 0, NaN].map((store): [object, Kind, string] => [{ store }, TypeError, 'store']),
+    ...['redis', '', true, null, 0, NaN, {}, new Map()].map((store): [object, Kind, string] => [{ store }, TypeError, 'store.write']),
     [{ onError: {} }, TypeError, 'onError'],
     ...[null, {}, 'aes', { decode() {} }, { encode: 1, decode() {} }].map((codec): [object, Kind, string] => [{ codec }, TypeError, 'codec.encode']),
     ...[{ encode() {} }, { encode() {}, decode: 'text' }].map((codec): [object, Kind, string] => [{ codec }, TypeError, 'codec.decode']),

@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
   createMemoryCache: 2620,
-  createCache: 18_620,
+  createCache: 18_626,
 }
 /** What createCachedFetch of src/http may add to createCache. */
 const HTTP_CEILING = 8_359
