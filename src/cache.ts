@@ -5,7 +5,7 @@ import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions }
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
-import { cacheSettings, check, checkIterable, checkMs, checkString, checkStrings, checkType, checkWeight, lifetimeOf, optionsOf } from './options.ts'
+import { cacheSettings, check, checkAmount, checkIterable, checkMs, checkString, checkStrings, checkType, lifetimeOf, optionsOf } from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -44,7 +44,7 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   function checkOne(task: string, key: string, value: V, several = true): void {
     checkString(task, 'key', key)
     check(value !== undefined, task, 'value', 'defined', value)
-    if (weigh && (several || task !== SET)) checkWeight(task, weigh(value, key))
+    if (weigh && (several || task !== SET)) checkAmount(task, 'weight', weigh(value, key))
     if (several && tiers.store && !options.codec) checkClone(key, value)
   }
 

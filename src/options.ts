@@ -135,8 +135,9 @@ export function checkMs(task: string, name: string, ms: number): void {
   if (typeof ms !== 'number' || !(ms >= 0)) checkRange(task, name, '>= 0 ms', ms, isNotNegative)
 }
 
-export function checkWeight(task: string, weight: number): void {
-  checkRange(task, 'weight', '>= 0', weight, isNotNegative)
+/** Checks a quantity that is not a duration. */
+export function checkAmount(task: string, name: string, amount: number): void {
+  checkRange(task, name, '>= 0', amount, isNotNegative)
 }
 
 const isPositive = (value: number): boolean => value > 0

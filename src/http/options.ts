@@ -1,7 +1,7 @@
 // Defaults and validation of createCachedFetch.
 
 import type { Cache } from '../contract.ts'
-import { check, checkMs, checkStrings, checkType, optionsOf } from '../options.ts'
+import { check, checkAmount, checkMs, checkStrings, checkType, optionsOf } from '../options.ts'
 import type { CachedFetchOptions } from './contract.ts'
 import type { HttpEntry } from './variants.ts'
 
@@ -40,7 +40,8 @@ export function httpSettings(cache: Cache<HttpEntry>, options: CachedFetchOption
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
   for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each] !== undefined) checkType(CREATE, each, 'function', settings[each])
-  for (const each of ['heuristic', 'defaultTtl', 'networkTimeout', 'maxBodyBytes', 'staleIfError'] as const) if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
+  for (const each of ['defaultTtl', 'networkTimeout', 'staleIfError'] as const) if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
+  for (const each of ['heuristic', 'maxBodyBytes'] as const) checkAmount(CREATE, each, settings[each])
   checkType(CREATE, 'clock.now', 'function', settings.clock.now)
   checkStrings(CREATE, 'omitHeaders', settings.omitHeaders)
   for (const [each, rule] of Object.entries(RULES)) {

@@ -11,7 +11,7 @@
 
 import { after } from '../entry.ts'
 import { call } from '../errors.ts'
-import { checkString, checkWeight, type MemorySettings, type RemovalCause } from '../options.ts'
+import { checkAmount, checkString, type MemorySettings, type RemovalCause } from '../options.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { Links } from './links.ts'
 
@@ -73,7 +73,7 @@ export class Lru<V> {
   set(key: string, value: V, ttl: number): void {
     const { weigh, maxWeight, clock } = this.#settings
     const added = weigh ? weigh(value, key) : 0
-    if (weigh) checkWeight('set entry', added)
+    if (weigh) checkAmount('set entry', 'weight', added)
     const now = clock.now()
     const expiresAt = after(now, ttl)
     let slot = this.#lookUp(key, now)

@@ -55,6 +55,10 @@ test.each([['nothing', undefined], ['null', null], ['the options of a cache', { 
   expectRefusal(() => createCachedFetch(cache as never), TypeError, 'cache.getOrLoad', cache)
 })
 
+test.each([['heuristic', '>= 0'], ['maxBodyBytes', '>= 0'], ['defaultTtl', '>= 0 ms']])('the refusal of %s names its unit', (option, rule) => {
+  expect(create({ [option]: -1 })).toThrow(`: ${option} must be ${rule}: received`)
+})
+
 test('offlineStale is true or false, or left out', () => {
   for (const offlineStale of [true, false, undefined]) expect(typeof create({ offlineStale })()).toBe('function')
 })
