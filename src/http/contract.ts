@@ -4,10 +4,10 @@ import type { Clock } from '../clock.ts'
 
 export interface CachedFetchOptions {
   /**
-   * Sends requests.
+   * Sends requests; always called with a `Request` alone.
    * @default globalThis.fetch, looked up at each call
    */
-  readonly fetch?: typeof fetch
+  readonly fetch?: (request: Request) => Promise<Response>
   /**
    * Names this cache in Cache-Status (RFC 9211).
    * @default 'bestbefore'

@@ -23,7 +23,7 @@ const DEFAULTS: Defaults = {
   maxBodyBytes: 5 * 2 ** 20,
   omitHeaders: [],
   clock: { now: () => Date.now() },
-  fetch: (...args) => fetch(...args),
+  fetch: (request) => fetch(request),
 }
 
 const RULES = {

@@ -59,7 +59,9 @@ it('an app of a server needs no dom', async () => {
   const code = `
     import { createCache } from 'bestbefore'
     import { createCachedFetch, type HttpEntry } from 'bestbefore/http'
-    const cachedFetch = createCachedFetch(createCache<HttpEntry>())
+    const app = { fetch: async (request: Request) => new Response(request.url) }
+    createCachedFetch(createCache<HttpEntry>(), app)
+    const cachedFetch = createCachedFetch(createCache<HttpEntry>(), { fetch })
     const response = await cachedFetch(new URL('https://api.example/items'), { headers: { accept: 'text/plain' } })
     export const text: string = await response.text()
   `
