@@ -68,6 +68,29 @@ it('an app of a server needs no dom', async () => {
   expect(await app('server', SERVER, { 'app.ts': code })).toBe('')
 })
 
+it('the examples of the README for other libraries compile with those libraries', async () => {
+  const [, examples] = readFileSync(join(ROOT, 'README.md'), 'utf8').split(/^### (?=With the library you have$)/m)
+  const [, first] = /begin with `(.+?)`/.exec(examples!)!
+  const blocks = [...examples!.split(/^### /m)[0]!.matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code!)
+  expect(blocks.length).toBeGreaterThan(5)
+  const begin = `
+    import { createCache } from 'bestbefore'
+    import { createCachedFetch, type HttpEntry } from 'bestbefore/http'
+    const cache = createCache<HttpEntry>({ name: 'api' })
+    const userId = '42'
+  `
+  const files = Object.fromEntries(blocks.map((code, nth) => [`example${nth}.ts`, begin + (code.includes('createCachedFetch(') ? code : `${first}\n${code}`)]))
+  const tanstack = `
+    declare module '@tanstack/react-query' {
+      export function useQuery<T>(options: { queryKey: string[]; queryFn: (context: { signal: AbortSignal }) => Promise<T> }): { data: T | undefined }
+      export function useMutation<V>(options: { mutationFn: (value: V) => Promise<void>; onSuccess: () => Promise<void> }): { mutate(value: V): void }
+      export function useQueryClient(): { invalidateQueries(filter: { queryKey: string[] }): Promise<void> }
+    }
+  `
+  for (const name of ['ky', 'ofetch', 'axios', '@reduxjs']) symlinkSync(join(MODULES, name), join(folder, 'node_modules', name))
+  expect(await app('examples', { ...PAGE, skipLibCheck: true }, { ...files, 'tanstack.d.ts': tanstack })).toBe('')
+})
+
 it('the recipes of the README compile with the import that they are said to begin with', async () => {
   const [, recipes] = readFileSync(join(ROOT, 'README.md'), 'utf8').split(/^## (?=Recipes$)/m)
   const begin = /^All begin with `(import .+)`\.$/m.exec(recipes!)![1]!
