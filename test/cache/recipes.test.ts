@@ -1,10 +1,10 @@
-// The README's recipes for user interfaces, as they stand there, with as much of each framework as they use.
+// The README's recipes for user interfaces and tests, as they stand there, with as much of each framework as they use.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transformWithOxc } from 'vite'
-import { expect, it } from 'vitest'
-import { createCache, type Cache } from '../../src/index.ts'
+import { expect, it, vi } from 'vitest'
+import { createCache, createMemoryCache, type Cache, type Clock } from '../../src/index.ts'
 import { newIndexedDb } from '../helpers/indexed-db.ts'
 import { deferred } from '../helpers/deferred.ts'
 import { until } from '../helpers/loads.ts'
@@ -69,6 +69,22 @@ it('Svelte: an older value that is read late is not shown', async () => {
   const { cached } = await recipe<{ cached(cache: Cache<string>, key: string): void }>("from 'svelte/store'", ['cached'], { readable })
   cached(cache, 'key')
   await overtake(cache, () => shown)
+})
+
+it('Tests: with the clock for fake timers, a test that never awaits sees entries expire, also if it sets the date back', () => {
+  const [, clock] = /With fake timers, give the cache `clock: (.+?)`/.exec(README)!
+  const cache = createMemoryCache<string>({ ttl: 1_000, clock: new Function(`return ${clock}`)() as Clock })
+  cache.set('before', 'value')
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2020, 0) })
+  try {
+    cache.set('key', 'value')
+    vi.advanceTimersByTime(999)
+    expect(cache.get('key')).toBe('value')
+    vi.advanceTimersByTime(1)
+    expect(cache.get('key')).toBeUndefined()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('DOM: an older value that is read late is not shown', async () => {
