@@ -9,7 +9,7 @@ import { judge, type Answer, type Verdict } from './judge.ts'
 import type { Origin, Seen } from './origin.ts'
 
 const PAUSE = 3 * SECOND
-const TIMEOUT = 10 * SECOND
+const TIMEOUT = 30 * SECOND
 /** Whether pauses are waited for, and every clock is the wall clock. */
 export const REAL_CLOCK: boolean = process.env['REAL_CLOCK'] === '1'
 
