@@ -26,7 +26,8 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 
 /** @returns a function that reads the arguments of a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
-  const here = globalThis.location?.origin
+  // Of a frame by `srcdoc`, whose address has no origin, or of a sandboxed one, whose address has another than itself.
+  const here = globalThis.location && (globalThis.origin ?? location.origin)
   /** Memoized, because parsing a URL takes a third of the time of an answer from memory. */
   const urlOf = memoize((written, base: string | undefined) => new URL(written, base).href.split('#')[0]!)
 

@@ -1,8 +1,10 @@
 // Documents that are not an ordinary page: without an origin there is no database, under a strict policy there is no eval.
 
 import { expect, test } from 'vitest'
+import { commands } from 'vitest/browser'
 import { NAME, open } from './support/caches.ts'
 import { openFrame } from './support/frame.ts'
+import { openPlace } from './support/http.ts'
 
 type Library = typeof import('../../src/index.ts')
 
@@ -88,4 +90,20 @@ test('the policy of that test does forbid what it should', async () => {
   const violate = `let outcome = 'allowed'; try { new Function('return 1')() } catch ({ name }) { outcome = name } parent.postMessage(outcome, '*')`
   const frame = await openFrame({ policy: `default-src 'none'; script-src 'nonce-suite'`, script: violate })
   expect(await frame.message).toBe('EvalError')
+})
+
+test('a document whose address has no origin has that of its page: what came with cookies does not answer a request without', async () => {
+  const { url } = await openPlace({ fields: { 'cache-control': 'max-age=60' }, echo: 'cookie' })
+  const ask = `(async () => {
+    const cachedFetch = http.createCachedFetch(bestbefore.createCache())
+    const read = async (init) => (await cachedFetch('${url}', init)).text()
+    return [location.origin, await read(), await read(), await read({ credentials: 'omit' })]
+  })().then((texts) => parent.postMessage(texts, '*'), (error) => parent.postMessage(String(error), '*'))`
+  document.cookie = 'user=alice; path=/'
+  try {
+    const frame = await openFrame({ script: `${await commands.bundle('http/index.ts', 'http')};${ask}` })
+    expect(await frame.message).toEqual(['null', 'v1 user=alice', 'v1 user=alice', 'v1 undefined'])
+  } finally {
+    document.cookie = 'user=; path=/; max-age=0'
+  }
 })

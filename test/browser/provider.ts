@@ -30,8 +30,8 @@ declare module 'vitest/browser' {
   export const commands: {
     /** The files that the engine keeps IndexedDB data in, relative to its home. */
     databaseFiles(): Promise<string[]>
-    /** The library as one classic script that defines `bestbefore`, for documents that may not import modules. */
-    bundle(): Promise<string>
+    /** The library, or another entry of it, as one classic script that defines `bestbefore` or the name given, for documents that may not import modules. */
+    bundle(entry?: string, name?: string): Promise<string>
   }
 }
 
@@ -45,14 +45,14 @@ export const ENGINE_PROJECTS: BrowserInstanceOption[] = ENGINE_NAMES.map((engine
 const databaseFiles: BrowserCommand = ({ home }) =>
   readdirSync(home, { encoding: 'utf8', recursive: true }).filter((path) => /indexeddb|storage\/default/i.test(path))
 
-const bundle: BrowserCommand = async () => {
+const bundle: BrowserCommand<[entry?: string, name?: string]> = async (_, entry = 'index.ts', name = 'bestbefore') => {
   const result = await build({
     configFile: false,
     logLevel: 'error',
     build: {
       write: false,
       target: 'es2022',
-      lib: { entry: join(import.meta.dirname, '../../src/index.ts'), formats: ['iife'], name: 'bestbefore' },
+      lib: { entry: join(import.meta.dirname, '../../src', entry), formats: ['iife'], name },
     },
   })
   const [output] = Array.isArray(result) ? result : [result]

@@ -44,6 +44,16 @@ test('of the page’s own origin none that could have been stored goes through t
   expect(sent.map(({ cache }) => cache)).toEqual(['no-store', 'no-store', 'no-store', 'no-store'])
 })
 
+test('a sandboxed page has no origin of its own, so its server is another: it is asked through the browser’s HTTP cache, without a preflight', async () => {
+  vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
+  vi.stubGlobal('origin', 'null')
+  const { sent, fetch } = noting()
+  const { text } = standOn(placeOf(TWO_TIERS), { fetch })
+  const page = site.page({ fields: { 'Cache-Control': 'max-age=0', ETag: '"v1"' } })
+  for (let call = 0; call < 2; call++) await text(page.url)
+  expect(sent.map(({ cache, headers }) => [cache, headers.get('if-none-match')])).toEqual([['no-cache', null], ['no-cache', null]])
+})
+
 test('on a server, where the fetch below may be a framework’s with a cache of its own, a request keeps its mode unless it asks about what is stored', async () => {
   const { sent, fetch } = noting()
   const place = placeOf(TWO_TIERS)
