@@ -120,8 +120,9 @@ function selectorOf(name: string, ask: Ask, user: User): User {
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
   if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
   const value = headers.get(name)
-  // On a request without Accept, a service worker sees this one, which the browser has added.
+  // On a request without Accept, a service worker sees this one, which the browser has added; in Firefox also the user's languages.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
+  if (name === 'accept-language' && own !== undefined && value.replace(/;q=[\d.]+/g, '') === String(globalThis.navigator?.languages)) return null
   // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
   // Within quotes, spaces count.

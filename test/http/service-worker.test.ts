@@ -166,6 +166,20 @@ test.each<RequestCache>(['default', 'no-cache', 'reload'])('a page whose own cac
   await world.settle()
 })
 
+test.each<[what: string, headers: Record<string, string>, how: string]>([
+  ['the languages of the user, which Firefox adds,', { 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.8' }, 'hit; ttl=60'],
+  ['another language', { 'Accept-Language': 'en' }, 'fwd=vary-miss; stored'],
+])('for a request with %s the worker finds what a page has stored without, or not: %o', async (_what, headers, how) => {
+  vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
+  const world = createWorld()
+  vi.stubGlobal('navigator', { locks: navigator.locks, languages: ['de-AT', 'de', 'en'] })
+  const [one, other] = world.tabs<HttpEntry>(2)
+  const { url } = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' } })
+  await standOn(world, {}, one!.cache).text(url)
+  await world.settle()
+  expect((await standOn(world, {}, other!.cache).ask(url, { headers }))[1]).toBe(how)
+})
+
 describe('a page whose own cache asks through the worker', () => {
   /** What `respondWith` hands to the page: the response inside, whose URL, where it has none, is that of the request (Fetch, "HTTP fetch"). */
   function respondWith(worker: CachedFetch): typeof fetch {
