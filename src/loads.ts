@@ -170,15 +170,21 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (failure && isStandIn(found)) return resolve(found.value)
       if (failure?.rethrown) return reject(failure.error)
     }
+    // Aborted when the page is left, or if the lock cannot be had.
+    const leaving = new AbortController()
     // The lock is released before the loader ends if all callers have left, or if the value will not be stored: the next caller need not wait.
     const idle = new Promise<void>((end) => {
       load.over = end
-      signal.addEventListener('abort', () => end())
+      for (const each of [signal, leaving.signal]) each.addEventListener('abort', () => end())
       if (loads.get(key) !== load) end()
     })
     let running: Promise<void> | undefined
-    const work = (): Promise<unknown> => Promise.race([(running = run(load, signal, resolve)), idle])
-    await (disk ? withLock(`${disk.database} ${key}`, { signal: AbortSignal.timeout?.(lockTimeout) }, lockTimeout, work) : work())
+    const work = (lock?: Lock | null): Promise<unknown> => {
+      if (!lock) leaving.abort()
+      return Promise.race([(running = run(load, signal, resolve)), idle])
+    }
+    tiers.locks.add(leaving)
+    await (disk ? withLock(`${disk.database} ${key}`, { signal: leaving.signal }, lockTimeout, work) : work()).finally(() => tiers.locks.delete(leaving))
     await running
   }
 

@@ -26,6 +26,8 @@ export interface Tiers<V> extends Reads<V>, Omit<Writes<V>, 'saveAgain'> {
   /** The store if tabs share it. */
   readonly disk: IndexedDbStore<V> | undefined
   readonly memory: MemoryTier<V>
+  /** One for each lock that a load holds or waits for: aborted when the page is left, or others would wait for a page that stands still. */
+  readonly locks: Set<AbortController>
   /** Reads the clock for an operation. @throws CacheError `closed` */
   begin(): number
   /** The fresh entry that memory holds; does not count in the statistics. Reads the clock. */
@@ -45,6 +47,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const { name } = settings
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
+  const locks: Tiers<V>['locks'] = new Set()
   let closed = false
   let destroyed = false
   let ending: Promise<void> | undefined
@@ -144,7 +147,10 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
         // A cache that is being closed may still be writing.
         else if (!destroyed) void disk.leave()
       },
-      onHide: () => disk.release(true),
+      onHide() {
+        disk.release(true)
+        for (const lock of locks) lock.abort()
+      },
       onShow(wasAway) {
         disk.release(false)
         // This tab has no position in the log, so it cannot ask for what it missed.
@@ -201,6 +207,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     store,
     disk,
     memory,
+    locks,
 
     begin() {
       if (closed) throw closedError()

@@ -8,11 +8,11 @@ import { expect, test } from 'vitest'
 
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
-  createMemoryCache: 2614,
-  createCache: 18_626,
+  createMemoryCache: 2620,
+  createCache: 18_674,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 8_388
+const HTTP_CEILING = 8_390
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Cache } from '../../src/index.ts'
 import { NAME } from '../helpers/caches.ts'
 import { SECOND } from '../helpers/clock.ts'
-import { turns } from '../helpers/deferred.ts'
+import { deferred, turns } from '../helpers/deferred.ts'
 import { captureConnections, databaseNames, failWrites, lookAtDisk, settled } from '../helpers/indexed-db.ts'
 import { away, createWorld } from './support/world.ts'
 
@@ -62,6 +62,29 @@ describe('a page that goes', () => {
     await world.settle()
     expect(other.cache.peek('a')).toBeUndefined()
     expect(world.network.open, 'no channel stays open').toBe(1)
+  })
+
+  it('on pagehide it lets go of the locks of its loads, and waits for none: the others load at once', async () => {
+    const world = createWorld()
+    const [loading, waiting, other] = world.tabs<string>(3)
+    const never = deferred<string>()
+    const loads = [loading!.cache.getOrLoad('a', () => never.promise)]
+    await turns()
+    loads.push(waiting!.cache.getOrLoad('a', async () => 'waited'))
+    await turns()
+    const load = other!.cache.getOrLoad('a', async () => 'other')
+    await turns()
+    expect(world.locks.waitingFor(world.locks.held[0]!)).toBe(2)
+    waiting!.page('pagehide')
+    expect(world.locks.waitingFor(world.locks.held[0]!)).toBe(1)
+    loading!.page('pagehide')
+    expect(await load).toBe('other')
+    for (const { page } of [loading!, waiting!]) page('pageshow')
+    never.resolve('never')
+    expect(await Promise.all(loads)).toEqual(['never', expect.any(String)])
+    await world.settle()
+    expect(world.locks.held).toEqual([])
+    expect(await other!.cache.get('a')).not.toBe('never')
   })
 
   it('pagehide closes the handle, and nothing opens it again until the page needs it', async () => {

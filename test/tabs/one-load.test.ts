@@ -76,6 +76,29 @@ test('while a loading tab is frozen, another takes over within lockTimeout', asy
   expect(await ended(frozen, 'key')).toMatchObject({ key: 'key' })
 })
 
+test('a page that goes into the back/forward cache while it loads, or while it waits for a load, holds nobody up, and has its value when it is back', async () => {
+  const [loading, waiting, other] = (await tabs.open(3)) as [Tab, Tab, Tab]
+  const start = (tab: Tab, value: string) =>
+    tab.run(({ cache, left, outcome }, value) => {
+      left['load'] = outcome(cache.getOrLoad('key', () => new Promise((resolve) => (value ? resolve(value) : (left['resolve'] = resolve)))))
+      return cache.get('nothing')
+    }, value)
+  await start(loading, '')
+  await start(waiting, 'of the second')
+  await start(other, 'of the third')
+  const begun = performance.now()
+  await waiting.leave()
+  await loading.leave()
+  expect(await other.run(({ left }) => left['load'])).toMatch(/^of the/)
+  expect(performance.now() - begun).toBeLessThan(5_000)
+  await waiting.comeBack()
+  expect(await waiting.run(({ left }) => left['load'])).toMatch(/^of the/)
+  await loading.comeBack()
+  await loading.run(({ left }) => (left['resolve'] as (value: string) => void)('late'))
+  expect(await loading.run(({ left }) => left['load'])).toBe('late')
+  expect(await other.run(({ cache }) => cache.get('key'))).toMatch(/^of the/)
+})
+
 test('a loader that takes too long is not waited for either, and its own callers still get its value', async () => {
   const [slow, waiting] = (await tabs.open(2, { cache: { lockTimeout: 300 } })) as [Tab, Tab]
   tabs.api.hold(({ by }) => by === slow.name)
