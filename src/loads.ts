@@ -3,7 +3,6 @@
 
 import { concerns, type Change } from './change.ts'
 import type { Loader } from './contract.ts'
-import { withLock } from './coherence/locks.ts'
 import { createEntry, isFresh, isUsable, staleAtOf, type Entry } from './entry.ts'
 import { CacheError, reportLater } from './errors.ts'
 import { addFailure, failureOf, type Failure } from './failures.ts'
@@ -52,7 +51,7 @@ const MOST_RECENT = 10_000
  * @param checkOne throws for an entry that cannot be stored
  */
 export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
-  const { disk, memory, store } = tiers
+  const { disk, locks, memory, store } = tiers
   const changes = createRecent<readonly [change: Change, local: boolean]>(MOST_RECENT)
   const loads = Object.assign(new Map<string, Load<V>>(), { recent: changes })
   const failures = new Map<string, Failure>()
@@ -170,21 +169,15 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (failure && isStandIn(found)) return resolve(found.value)
       if (failure?.rethrown) return reject(failure.error)
     }
-    // Aborted when the page is left, or if the lock cannot be had.
-    const leaving = new AbortController()
     // The lock is released before the loader ends if all callers have left, or if the value will not be stored: the next caller need not wait.
     const idle = new Promise<void>((end) => {
       load.over = end
-      for (const each of [signal, leaving.signal]) each.addEventListener('abort', () => end())
+      signal.addEventListener('abort', () => end())
       if (loads.get(key) !== load) end()
     })
     let running: Promise<void> | undefined
-    const work = (lock?: Lock | null): Promise<unknown> => {
-      if (!lock) leaving.abort()
-      return Promise.race([(running = run(load, signal, resolve)), idle])
-    }
-    tiers.locks.add(leaving)
-    await (disk ? withLock(`${disk.database} ${key}`, { signal: leaving.signal }, lockTimeout, work) : work()).finally(() => tiers.locks.delete(leaving))
+    const work = (): Promise<unknown> => Promise.race([(running = run(load, signal, resolve)), idle])
+    await (disk ? locks.run(`${disk.database} ${key}`, lockTimeout, work) : work())
     await running
   }
 

@@ -1,7 +1,7 @@
 // Removes expired entries, by `sweep` and in the background, and the data of versions that no cache uses any more. The timer of the
 // background sweep runs only while something can expire.
 
-import { withLock } from './coherence/locks.ts'
+import type { Locks } from './coherence/locks.ts'
 import { deleteDatabase } from './store/databases.ts'
 import type { IndexedDbStore } from './store/indexeddb-store.ts'
 import type { Store, Swept } from './store/store.ts'
@@ -12,6 +12,7 @@ export interface Kept {
   readonly store: Pick<Store<unknown>, 'sweep'> | undefined
   /** The store if tabs share it. */
   readonly disk: Pick<IndexedDbStore<unknown>, 'database' | 'position' | 'others' | 'sweep'> | undefined
+  readonly locks: Locks
   /** Reads the clock. */
   now(): number
   /** Removes expired entries from memory. */
@@ -36,7 +37,7 @@ export interface Sweeper {
 const LOCK_TIME_LIMIT = 10_000
 
 /** @param interval ms between sweeps in the background */
-export function createSweeper(interval: number, { store, disk, now, sweepMemory, isUsed, onSwept, fail }: Kept): Sweeper {
+export function createSweeper(interval: number, { store, disk, locks, now, sweepMemory, isUsed, onSwept, fail }: Kept): Sweeper {
   let stopped = false
   /** Whether anything that can expire was added since the last background sweep began. */
   let armed = false
@@ -44,7 +45,7 @@ export function createSweeper(interval: number, { store, disk, now, sweepMemory,
 
   /** In the background, one tab at a time sweeps the database. Locks of keys begin with the database's name, so this name is none of theirs. */
   const sweepInTurn = (at: number): Promise<Swept> =>
-    withLock(`sweep ${disk!.database}`, { ifAvailable: true }, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)))
+    locks.run(`sweep ${disk!.database}`, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)), true)
 
   const collect = async (): Promise<void> => {
     if (disk?.position === undefined) return

@@ -3,6 +3,7 @@
 
 import { EVERYTHING, type Change } from './change.ts'
 import { withCodec } from './codec.ts'
+import { createLocks, type Locks } from './coherence/locks.ts'
 import { joinTabs } from './coherence/tabs.ts'
 import type { CacheEvent, CacheOptions, CacheStats, CacheStatus, TierStats } from './contract.ts'
 import type { Entry } from './entry.ts'
@@ -25,9 +26,8 @@ export interface Tiers<V> extends Reads<V>, Omit<Writes<V>, 'saveAgain'> {
   readonly store: Store<V> | undefined
   /** The store if tabs share it. */
   readonly disk: IndexedDbStore<V> | undefined
+  readonly locks: Locks
   readonly memory: MemoryTier<V>
-  /** One for each lock that a load holds or waits for: aborted when the page is left, or others would wait for a page that stands still. */
-  readonly locks: Set<AbortController>
   /** Reads the clock for an operation. @throws CacheError `closed` */
   begin(): number
   /** The fresh entry that memory holds; does not count in the statistics. Reads the clock. */
@@ -47,7 +47,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const { name } = settings
   const counts = { memory: newCounts(), store: newCounts() }
   const events = createEmitter<CacheEvent>()
-  const locks: Tiers<V>['locks'] = new Set()
+  const locks = createLocks()
   let closed = false
   let destroyed = false
   let ending: Promise<void> | undefined
@@ -149,7 +149,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       },
       onHide() {
         disk.release(true)
-        for (const lock of locks) lock.abort()
+        locks.release()
       },
       onShow(wasAway) {
         disk.release(false)
@@ -167,6 +167,7 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const sweeper = createSweeper(sweepInterval, {
     store,
     disk,
+    locks,
     now: readClock,
     sweepMemory: memory.sweep,
     isUsed: (database) => tabs!.isUsed(database),
@@ -206,8 +207,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
     events,
     store,
     disk,
-    memory,
     locks,
+    memory,
 
     begin() {
       if (closed) throw closedError()

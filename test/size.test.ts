@@ -8,11 +8,11 @@ import { expect, test } from 'vitest'
 
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
-  createMemoryCache: 2620,
-  createCache: 18_674,
+  createMemoryCache: 2614,
+  createCache: 18_729,
 }
 /** What createCachedFetch of src/http may add to createCache. */
-const HTTP_CEILING = 8_390
+const HTTP_CEILING = 8_460
 
 /** The app's only module, which exists only in memory. */
 const ENTRY = join(import.meta.dirname, 'app.ts')

@@ -3,21 +3,46 @@
 
 import { within } from '../within.ts'
 
-/**
- * Runs work once, under a lock if it can be had.
- *
- * @param options of `LockManager.request`; a signal ends the wait
- * @param limit ms to wait for an answer; then the work runs without the lock
- * @param work given the lock; null if it is taken and was asked for `ifAvailable`, undefined if it could not be had
- * @see https://w3c.github.io/web-locks/#dom-lockmanager-request
- */
-export async function withLock<T>(name: string, options: LockOptions, limit: number, work: (lock?: Lock | null) => Promise<T>): Promise<T> {
-  let working: Promise<T> | undefined
-  const begin = (lock?: Lock | null): Promise<T> => (working ??= work(lock))
-  try {
-    await within(limit, navigator.locks.request(name, options, begin))
-  } catch {
-    // The work has failed, or there was no lock or no answer. In any case: if the work has not begun, it does now.
+/** The locks that a cache holds or waits for. */
+export interface Locks {
+  /**
+   * Runs work once, under a lock if it can be had.
+   *
+   * @param limit ms to wait for an answer; then the work runs without the lock
+   * @param work given the lock; null if it is taken and `ifAvailable` is true, undefined if it could not be had
+   * @param ifAvailable does not wait
+   * @see https://w3c.github.io/web-locks/#dom-lockmanager-request
+   */
+  run<T>(name: string, limit: number, work: (lock?: Lock | null) => Promise<T>, ifAvailable?: boolean): Promise<T>
+  /**
+   * Lets go of all locks, and waits for none, because the page is left: in the back/forward cache, where it stands still, a page keeps its
+   * locks and is granted those that it waits for.
+   */
+  release(): void
+}
+
+export function createLocks(): Locks {
+  const leaving = new Set<AbortController>()
+  return {
+    async run(name, limit, work, ifAvailable) {
+      let working: ReturnType<typeof work> | undefined
+      const begin = (lock?: Lock | null): ReturnType<typeof work> => (working ??= work(lock))
+      const left = new AbortController()
+      const { signal } = left
+      leaving.add(left)
+      try {
+        const hold = (lock: Lock | null): Promise<unknown> => Promise.race([begin(lock), new Promise((end) => (signal.onabort = end))])
+        await within(limit, navigator.locks.request(name, ifAvailable ? { ifAvailable } : { signal }, hold))
+      } catch {
+        // The work has failed, or there was no lock or no answer. In any case: if the work has not begun, it does now.
+      }
+      // Ends a wait that took too long.
+      if (!working) left.abort()
+      return begin().finally(() => leaving.delete(left))
+    },
+
+    release() {
+      for (const each of leaving) each.abort()
+    },
   }
-  return begin()
 }

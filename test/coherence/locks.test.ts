@@ -1,7 +1,7 @@
-// withLock: work runs once, under a lock where there is one to be had, and without where there is none.
+// Work runs once, under a lock where there is one to be had, and without where there is none.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { withLock } from '../../src/coherence/locks.ts'
+import { createLocks } from '../../src/coherence/locks.ts'
 import { deferred, isPending, turns } from '../helpers/deferred.ts'
 import { rejectionOf } from '../helpers/loads.ts'
 import { Locks } from './support/locks.ts'
@@ -26,13 +26,14 @@ afterEach(async () => {
 })
 
 const offline = new Error('offline')
+const { run: withLock } = createLocks()
 /** ms that nothing here comes near. */
 const LIMIT = 10_000
 
 describe('with a lock', () => {
   it('resolves to what the work resolves to, which is told the lock', async () => {
     const work = vi.fn(async (lock?: Lock | null) => lock?.name)
-    expect(await withLock('n', {}, LIMIT, work)).toBe('n')
+    expect(await withLock('n', LIMIT, work)).toBe('n')
     expect(work).toHaveBeenCalledTimes(1)
     expect(locks.asked).toEqual(['n'])
   })
@@ -44,13 +45,13 @@ describe('with a lock', () => {
     }],
   ])('work that %s runs once, and its error is the caller’s', async (_how, fail) => {
     const work = vi.fn(fail)
-    expect(await rejectionOf(withLock('n', {}, LIMIT, work))).toBe(offline)
+    expect(await rejectionOf(withLock('n', LIMIT, work))).toBe(offline)
     expect(work).toHaveBeenCalledTimes(1)
   })
 
   it.each([undefined, null, false, 0, ''])('%o is a result like any other', async (result) => {
     const work = vi.fn(async () => result)
-    expect(await withLock<unknown>('n', {}, LIMIT, work)).toBe(result)
+    expect(await withLock<unknown>('n', LIMIT, work)).toBe(result)
     expect(work).toHaveBeenCalledTimes(1)
   })
 
@@ -58,7 +59,7 @@ describe('with a lock', () => {
     const order: string[] = []
     const gates = [deferred(), deferred(), deferred()]
     const run = (name: string, id: number) =>
-      withLock(name, {}, LIMIT, async () => {
+      withLock(name, LIMIT, async () => {
         order.push(`${name} ${id} begins`)
         await gates[id]!.promise
         order.push(`${name} ${id} ends`)
@@ -76,32 +77,32 @@ describe('with a lock', () => {
   })
 
   it('the lock is free again when the work has failed', async () => {
-    await rejectionOf(withLock('n', {}, LIMIT, async () => Promise.reject(offline)))
-    expect(await withLock('n', {}, LIMIT, async (lock) => lock?.mode)).toBe('exclusive')
+    await rejectionOf(withLock('n', LIMIT, async () => Promise.reject(offline)))
+    expect(await withLock('n', LIMIT, async (lock) => lock?.mode)).toBe('exclusive')
   })
 
   it('ifAvailable: the work is told null where it is taken, and does not wait', async () => {
     const gate = deferred()
-    const first = withLock('n', { ifAvailable: true }, LIMIT, async (lock) => {
+    const first = withLock('n', LIMIT, async (lock) => {
       await gate.promise
       return lock?.name
-    })
+    }, true)
     await turns()
-    expect(await withLock('n', { ifAvailable: true }, LIMIT, async (lock) => lock)).toBeNull()
+    expect(await withLock('n', LIMIT, async (lock) => lock, true)).toBeNull()
     gate.resolve()
     expect(await first).toBe('n')
   })
 
-  it('a signal ends the wait: the work runs once, without the lock, while the other still holds it', async () => {
+  it('release ends the wait: the work runs once, without the lock, while the other still holds it', async () => {
     const gate = deferred()
-    const holder = withLock('n', {}, LIMIT, () => gate.promise)
+    const holder = withLock('n', LIMIT, () => gate.promise)
     await turns()
-    const controller = new AbortController()
+    const own = createLocks()
     const work = vi.fn(async (lock?: Lock | null) => lock)
-    const waiting = withLock('n', { signal: controller.signal }, LIMIT, work)
+    const waiting = own.run('n', LIMIT, work)
     expect(await isPending(waiting)).toBe(true)
     expect(work).not.toHaveBeenCalled()
-    controller.abort()
+    own.release()
     expect(await waiting).toBeUndefined()
     expect(work).toHaveBeenCalledTimes(1)
     expect(locks.waitingFor('n')).toBe(0)
@@ -111,27 +112,36 @@ describe('with a lock', () => {
     expect(work).toHaveBeenCalledTimes(1)
   })
 
-  it('a signal that aborts once the work has begun changes nothing', async () => {
+  it.each([undefined, true])('release lets go of a lock, and the work goes on; ifAvailable: %o', async (ifAvailable) => {
     const gate = deferred<string>()
-    const controller = new AbortController()
+    const own = createLocks()
     const work = vi.fn(() => gate.promise)
-    const working = withLock('n', { signal: controller.signal }, LIMIT, work)
+    const working = own.run('n', LIMIT, work, ifAvailable)
     await turns()
-    controller.abort()
+    expect(locks.held).toEqual(['n'])
+    own.release()
+    await turns()
+    expect(locks.held).toEqual([])
     expect(await isPending(working)).toBe(true)
     gate.resolve('done')
     expect(await working).toBe('done')
     expect(work).toHaveBeenCalledTimes(1)
   })
 
-  it('a signal that was aborted before: the work runs at once', async () => {
-    expect(await withLock('n', { signal: AbortSignal.abort() }, LIMIT, async (lock) => lock)).toBeUndefined()
+  it('what is no longer waited for is taken back', async () => {
+    const gate = deferred()
+    const holder = withLock('n', LIMIT, () => gate.promise)
+    await turns()
+    expect(await withLock('n', 1, async (lock) => lock)).toBeUndefined()
+    expect(locks.waitingFor('n')).toBe(0)
+    gate.resolve()
+    await holder
   })
 
   it.each([['its value', true], ['its error', false]])('a lock that is stolen meanwhile: the work goes on, and %s counts', async (_what, succeeds) => {
     const gate = deferred<string>()
     const work = vi.fn(() => gate.promise)
-    const working = withLock('n', {}, LIMIT, work)
+    const working = withLock('n', LIMIT, work)
     await turns()
     await locks.steal('n')
     expect(await isPending(working)).toBe(true)
@@ -155,9 +165,9 @@ describe('without one', () => {
   ])('%s: the work runs once, told no lock, and its result or error counts', async (_what, navigator) => {
     vi.stubGlobal('navigator', navigator)
     const work = vi.fn(async (lock?: Lock | null) => lock)
-    expect(await withLock('n', {}, LIMIT, work)).toBeUndefined()
+    expect(await withLock('n', LIMIT, work)).toBeUndefined()
     expect(work).toHaveBeenCalledTimes(1)
-    expect(await rejectionOf(withLock('n', {}, LIMIT, () => Promise.reject(offline)))).toBe(offline)
+    expect(await rejectionOf(withLock('n', LIMIT, () => Promise.reject(offline)))).toBe(offline)
   })
 
   it('a getter that throws', async () => {
@@ -166,7 +176,7 @@ describe('without one', () => {
         throw new DOMException('denied', 'SecurityError')
       },
     })
-    expect(await withLock('n', {}, LIMIT, async () => 'done')).toBe('done')
+    expect(await withLock('n', LIMIT, async () => 'done')).toBe('done')
   })
 
   it('a request that rejects after it has called back: the work that has begun is not begun again', async () => {
@@ -179,7 +189,7 @@ describe('without one', () => {
       },
     })
     const work = vi.fn(async () => 'done')
-    expect(await withLock('n', {}, LIMIT, work)).toBe('done')
+    expect(await withLock('n', LIMIT, work)).toBe('done')
     expect(work).toHaveBeenCalledTimes(1)
   })
 })
