@@ -49,7 +49,9 @@ function toImage(svg: string | undefined): Response {
 
 async function toRequest(incoming: IncomingMessage, url: URL): Promise<Request> {
   const { method = 'GET' } = incoming
-  const headers = Object.entries(incoming.headers).flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []))
+  const headers = Object.entries(incoming.headers).flatMap(([name, value]): [string, string][] =>
+    typeof value === 'string' ? [[name, value]] : [],
+  )
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers })
   const chunks: Uint8Array<ArrayBuffer>[] = []
   for await (const chunk of incoming) chunks.push(chunk)

@@ -14,14 +14,21 @@ export function drawAppIcon(size: number): Uint8Array<ArrayBuffer> {
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const share = coverage((x + 0.5) / size - 0.5, (y + 0.5) / size - 0.5, 1 / size)
-      GREEN.forEach((green, channel) => (rows[y * (1 + size * 3) + 1 + x * 3 + channel] = Math.round(green + (WHITE[channel]! - green) * share)))
+      GREEN.forEach(
+        (green, channel) => (rows[y * (1 + size * 3) + 1 + x * 3 + channel] = Math.round(green + (WHITE[channel]! - green) * share)),
+      )
     }
   }
   const head = new DataView(new ArrayBuffer(13))
   head.setUint32(0, size)
   head.setUint32(4, size)
   head.setUint16(8, 0x0802) // 8 bits for each of three channels
-  const parts = [Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), chunk('IHDR', new Uint8Array(head.buffer)), chunk('IDAT', deflateSync(rows)), chunk('IEND', new Uint8Array())]
+  const parts = [
+    Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
+    chunk('IHDR', new Uint8Array(head.buffer)),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', new Uint8Array()),
+  ]
   return new Uint8Array(Buffer.concat(parts))
 }
 

@@ -5,7 +5,18 @@ import type { Cache, CacheEvent, CacheOptions, Loader, LoadOptions, SetOptions }
 import { createEntry, expiresAtOf, isFresh, isUsable, renewEntry, revalidatedUntil, staleAtOf, type Entry } from './entry.ts'
 import { CacheError } from './errors.ts'
 import { createLoads } from './loads.ts'
-import { cacheSettings, check, checkAmount, checkIterable, checkMs, checkString, checkStrings, checkType, lifetimeOf, optionsOf } from './options.ts'
+import {
+  cacheSettings,
+  check,
+  checkAmount,
+  checkIterable,
+  checkMs,
+  checkString,
+  checkStrings,
+  checkType,
+  lifetimeOf,
+  optionsOf,
+} from './options.ts'
 import { toCacheError } from './store/faults.ts'
 import { createTiers } from './tiers.ts'
 
@@ -49,7 +60,12 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
   }
 
   /** The entries to set; of several pairs with one key, the last counts. */
-  const entriesOf = (task: string, pairs: Iterable<readonly [key: string, value: V]>, setOptions: SetOptions | undefined, now: number): Entry<V>[] => {
+  const entriesOf = (
+    task: string,
+    pairs: Iterable<readonly [key: string, value: V]>,
+    setOptions: SetOptions | undefined,
+    now: number,
+  ): Entry<V>[] => {
     const life = lifetimeOf(task, setOptions, lifetime)
     checkIterable(task, 'entries', 'pairs', pairs)
     const latest = new Map(pairs)
@@ -155,13 +171,25 @@ export function createCache<V>(options: CacheOptions<V> = {}): Cache<V> {
       const now = tiers.begin()
       signal?.throwIfAborted()
       // The overloads in contract.ts tell callers whether undefined is possible.
-      return getOrLoad({ ...life, key, loader, now, signal, timeout, refresh, limit: refresh ? () => 0 : revalidatedUntil, errorTtl }) as Promise<V>
+      return getOrLoad({
+        ...life,
+        key,
+        loader,
+        now,
+        signal,
+        timeout,
+        refresh,
+        limit: refresh ? () => 0 : revalidatedUntil,
+        errorTtl,
+      }) as Promise<V>
     },
 
     delete: (key) => remove(key, (entry) => !!entry),
 
     deleteMany: (keys) =>
-      write(() => Promise.all(checkStrings(DELETE, 'keys', keys).map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length)),
+      write(() =>
+        Promise.all(checkStrings(DELETE, 'keys', keys).map(tiers.remove)).then((removed) => removed.filter((entry) => entry).length),
+      ),
 
     deletePrefix: (prefix) => removeAll('prefix', prefix, { type: 'deletePrefix', prefix }),
     deleteTag: (tag) => removeAll('tag', tag, { type: 'deleteTag', tag }),

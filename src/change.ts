@@ -24,7 +24,12 @@ export function concerns(change: Concern, key: string, tags?: readonly string[])
 }
 
 /** What each type of change must name. */
-const NAMED: ReadonlyMap<unknown, string> = new Map([['set', 'key'], ['delete', 'key'], ['deletePrefix', 'prefix'], ['deleteTag', 'tag']] satisfies [Change['type'], string][])
+const NAMED: ReadonlyMap<unknown, string> = new Map([
+  ['set', 'key'],
+  ['delete', 'key'],
+  ['deletePrefix', 'prefix'],
+  ['deleteTag', 'tag'],
+] satisfies [Change['type'], string][])
 
 /** The valid changes in what another tab or an older page has left, without other properties; the rest is skipped. */
 export function changesIn(found: unknown): readonly Change[] {

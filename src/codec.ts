@@ -86,10 +86,11 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     if (turn && !(decides ? deciding.has(key) : deciding.size)) return turn
     const all = (waits = [issued])
     deciding = new Set()
-    return (issued = turn = Promise.resolve().then(() => {
-      turn = undefined
-      return Promise.all(all)
-    }))
+    return (issued = turn =
+      Promise.resolve().then(() => {
+        turn = undefined
+        return Promise.all(all)
+      }))
   }
 
   const write = (writes: readonly Write<V>[], method: 'write' | 'restore' = 'write'): Promise<unknown> => {
@@ -126,7 +127,9 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
             entry: next,
             ...(decide && {
               decide(stored: Stored) {
-                const replaces = decides ? stampOf((current = stored)) === stampOf(seen) && entry !== found : decide(stored as Entry<never> | undefined) === entry
+                const replaces = decides
+                  ? stampOf((current = stored)) === stampOf(seen) && entry !== found
+                  : decide(stored as Entry<never> | undefined) === entry
                 return replaces ? next : stored
               },
             }),
@@ -162,7 +165,10 @@ export function withCodec<V, S extends Store<V>>(inner: S, codec: Codec<V>, repo
     // The store's other methods.
     __proto__: store,
     write: (writes: readonly Write<V>[]) => write(writes),
-    get: (key: string) => issuedFor(key).then(() => store.get(key)).then(decode),
+    get: (key: string) =>
+      issuedFor(key)
+        .then(() => store.get(key))
+        .then(decode),
     async *entries() {
       await issued
       for await (const record of store.entries()) {

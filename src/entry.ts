@@ -31,14 +31,29 @@ export function after(now: number, ms: number): number {
   return at <= LAST_MOMENT ? at : Infinity
 }
 
-export function createEntry<V>(key: string, value: V, { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime, now: number, createdAt: number = now): Entry<V> {
+export function createEntry<V>(
+  key: string,
+  value: V,
+  { ttl, staleWhileRevalidate, staleIfError, tags }: Lifetime,
+  now: number,
+  createdAt: number = now,
+): Entry<V> {
   const staleAt = after(now, ttl)
   const expiresAt = after(staleAt, Math.max(staleWhileRevalidate, staleIfError))
   return compose({ key, value, createdAt, staleAt, expiresAt, staleWhileRevalidate, staleIfError, tags })
 }
 
 /** An entry of these properties and no others; those with their default value are left out. */
-export function compose<V>({ key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate, staleIfError, tags }: Entry<V>): Entry<V> {
+export function compose<V>({
+  key,
+  value,
+  createdAt,
+  expiresAt = Infinity,
+  staleAt = expiresAt,
+  staleWhileRevalidate,
+  staleIfError,
+  tags,
+}: Entry<V>): Entry<V> {
   return {
     key,
     value,

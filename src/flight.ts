@@ -6,7 +6,10 @@ import type { Recent } from './recent.ts'
 
 /** One read, load or change under way. */
 export interface Flight {
-  /** Only for work that a change by another tab leaves in its map: whether one was announced. Only the log (store/log.ts) knows if it matters. */
+  /**
+   * Only for work that a change by another tab leaves in its map: whether one was announced. Only the log (store/log.ts) knows if it
+   * matters.
+   */
   told?: boolean
   /** The tags that its result will have; absent while they are not known. */
   tags?: readonly string[] | undefined

@@ -37,7 +37,9 @@ interface Load<V> extends LoadRequest<V>, Flight {
   /** The usable entry that was there, which may be served if the loader fails. */
   found: Entry<V> | undefined
   join: Join<V | undefined>
-  /** The earlier loads that took too long to be joined and were not overtaken, then this one: the first of them to get a value stores it. */
+  /**
+   * The earlier loads that took too long to be joined and were not overtaken, then this one: the first of them to get a value stores it.
+   */
   rivals: readonly Load<V>[]
 }
 
@@ -50,7 +52,11 @@ const MOST_RECENT = 10_000
  * @param lockTimeout ms that a load waits for another tab's, and after its start in which callers join it
  * @param checkOne throws for an entry that cannot be stored
  */
-export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (task: string, key: string, value: V) => void): (request: LoadRequest<V>) => Promise<V | undefined> {
+export function createLoads<V>(
+  tiers: Tiers<V>,
+  lockTimeout: number,
+  checkOne: (task: string, key: string, value: V) => void,
+): (request: LoadRequest<V>) => Promise<V | undefined> {
   const { disk, locks, memory, store } = tiers
   const changes = createRecent<readonly [change: Change, local: boolean]>(MOST_RECENT)
   const loads = Object.assign(new Map<string, Load<V>>(), { recent: changes })
@@ -75,7 +81,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
    * @param byThis true for changes by this tab, false for those by others, absent for both
    */
   const isChanged = ({ begun, tags }: Load<V>, of: ReadonlyMap<string, unknown> | ReadonlySet<string>, byThis?: boolean): boolean => {
-    const isOne = (change: Change): boolean => ('key' in change ? of.has(change.key) : [...of.keys()].some((key) => concerns(change, key, tags)))
+    const isOne = (change: Change): boolean =>
+      'key' in change ? of.has(change.key) : [...of.keys()].some((key) => concerns(change, key, tags))
     return (of.size > 1 || tags.length > 0) && changes.has(begun, ([change, local]) => local === (byThis ?? local) && isOne(change))
   }
 
@@ -85,7 +92,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   const fail = (load: Load<V>, error: unknown): void => {
     const { key, found, background } = load
     // Otherwise the callers get the error.
-    if (background || isStandIn(found)) tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
+    if (background || isStandIn(found))
+      tiers.report(new CacheError('load-failed', 'Cannot load entry: loader failed', { cause: error, key }))
     // A failure from before a change says nothing about the key as it is now.
     if (!isVoid(load)) addFailure(failures, load, error, memory.readClock(), isUsable(found, memory.now))
   }
@@ -115,7 +123,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
    * @param before what was there when the loader began
    * @param since the position of the log then
    */
-  const keep = async (load: Load<V>, values: ReadonlyMap<string, V>, before: Entry<V> | undefined, since: number | undefined): Promise<void> => {
+  const keep = async (
+    load: Load<V>,
+    values: ReadonlyMap<string, V>,
+    before: Entry<V> | undefined,
+    since: number | undefined,
+  ): Promise<void> => {
     const now = tiers.begin()
     const entries = Array.from(values, ([key, value]) => createEntry(key, value, load, now))
     // From here on an invalidation does not release the lock early: other tabs wait until the value is stored.
@@ -125,7 +138,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     // A value that expires at once changes nothing if nothing was there, but its event would make listeners load again: it is skipped. Not
     // for a refresh, which replaces what other tabs may hold.
     const matters = before ?? (load.refresh || values.size > 1 || isUsable(entries[0], now))
-    if (matters && current?.rivals.includes(load) && !isChanged(load, values, true)) await tiers.set(entries, current.told || load.told || isChanged(load, values, false), since)
+    if (matters && current?.rivals.includes(load) && !isChanged(load, values, true))
+      await tiers.set(entries, current.told || load.told || isChanged(load, values, false), since)
   }
 
   /** Runs the loader, unless another tab has stored a fresh value meanwhile. Resolves when the value is stored. */
@@ -133,7 +147,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
     const { key, refresh } = load
     // Another tab may have loaded the value while this one waited for the lock; in another store, an entry that was stale may be fresh by
     // now. Awaited even without a store: if the loader began before its caller has joined, the caller could not detach.
-    const [since, stored] = await (store ? Promise.all([disk?.locate(key), !refresh && (disk || (load.found && !memory.unsaved.has(load.found))) ? look(() => tiers.fetch(key)) : undefined]) : [])
+    const [since, stored] = await (store
+      ? Promise.all([
+          disk?.locate(key),
+          !refresh && (disk || (load.found && !memory.unsaved.has(load.found))) ? look(() => tiers.fetch(key)) : undefined,
+        ])
+      : [])
     if (stored && isFresh(stored, memory.readClock())) return resolve(stored.value)
     signal.throwIfAborted()
     // The loader is given the latest that is stored. Changes that other tabs have announced so far came before it begins, so they do not
@@ -155,7 +174,12 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
   }
 
   /** Serves a stored entry if it may; otherwise runs the loader when it is this tab's turn. */
-  const answer = async (load: Load<V>, signal: AbortSignal, resolve: (value: V | undefined) => void, reject: (error: unknown) => void): Promise<void> => {
+  const answer = async (
+    load: Load<V>,
+    signal: AbortSignal,
+    resolve: (value: V | undefined) => void,
+    reject: (error: unknown) => void,
+  ): Promise<void> => {
     const { key, now, limit } = load
     if (!load.background) {
       const found = (load.found ??= await look(() => tiers.fromStore(key, now, limit)))
@@ -169,7 +193,8 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
       if (failure && isStandIn(found)) return resolve(found.value)
       if (failure?.rethrown) return reject(failure.error)
     }
-    // The lock is released before the loader ends if all callers have left, or if the value will not be stored: the next caller need not wait.
+    // The lock is released before the loader ends if all callers have left, or if the value will not be stored: the next caller need not
+    // wait.
     const idle = new Promise<void>((end) => {
       load.over = end
       signal.addEventListener('abort', () => end())
@@ -248,7 +273,11 @@ export function createLoads<V>(tiers: Tiers<V>, lockTimeout: number, checkOne: (
         return lateError()
       })
       // A refresh that was joined ignores stored values, but this caller may be served one.
-      const stored = !refresh && !held && load.refresh && tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
+      const stored =
+        !refresh &&
+        !held &&
+        load.refresh &&
+        tiers.fromStore(key, now, limit).then((entry) => (entry && now < limit(entry) ? entry.value : loading))
       const value = await (stored ? Promise.race([loading, stored]) : loading)
       // The loader may have set a tag that was removed before this call: then the value is too old for this caller.
       if (!joined || !load.told || called <= load.begun) return value

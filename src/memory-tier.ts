@@ -63,7 +63,11 @@ const MOST_WATCHED = 1_000
 const CLOCK_STEP = 5_000
 
 /** @param onExpiring called when there is something that can expire */
-export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySettings<V>, onRemove: (key: string, value: V, cause: RemovalCause) => void, onExpiring: () => void): MemoryTier<V> {
+export function createMemoryTier<V>(
+  { clock, weigh, ...settings }: MemorySettings<V>,
+  onRemove: (key: string, value: V, cause: RemovalCause) => void,
+  onExpiring: () => void,
+): MemoryTier<V> {
   const reads: MemoryTier<V>['reads'] = new Map()
   const fetches = [reads as Flights]
   const changes = new Map<string, Deciding<V>>()
@@ -127,7 +131,10 @@ export function createMemoryTier<V>({ clock, weigh, ...settings }: MemorySetting
           if ('key' in change) entries.delete(change.key)
         }
         const wide = all.filter((change) => !('key' in change))
-        if (wide[0]) for (const [key, entry] of entries.entries()) if (wide.some((change) => concerns(change, key, entry.tags ?? [])) && !(keepsUnsaved && tier.unsaved.has(entry))) entries.delete(key)
+        if (wide[0])
+          for (const [key, entry] of entries.entries())
+            if (wide.some((change) => concerns(change, key, entry.tags ?? [])) && !(keepsUnsaved && tier.unsaved.has(entry)))
+              entries.delete(key)
       }),
 
     peek: (key) => (tier.checking ? undefined : entries.peek(key)),

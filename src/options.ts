@@ -87,9 +87,27 @@ export function memorySettings<V>(options: MemoryCacheOptions<V> | undefined, ti
   return { maxEntries, maxWeight, weigh, ttl, onRemove, clock }
 }
 
-export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & { readonly onError?: unknown; readonly store?: false | { readonly write: unknown }; readonly codec?: { readonly encode: unknown; readonly decode: unknown } }): CacheSettings<V> {
+export function cacheSettings<V>(
+  options: MemoryCacheOptions<V> &
+    Partial<Omit<CacheSettings<V>, 'lifetime' | keyof MemorySettings<V>> & Lifetime> & {
+      readonly onError?: unknown
+      readonly store?: false | { readonly write: unknown }
+      readonly codec?: { readonly encode: unknown; readonly decode: unknown }
+    },
+): CacheSettings<V> {
   const memory = memorySettings(options)
-  const { name, version = '', maxStoredEntries = 10_000, durability = 'relaxed', sweepInterval = 60_000, lockTimeout = 10_000, errorTtl = 0, store, codec, onError } = options
+  const {
+    name,
+    version = '',
+    maxStoredEntries = 10_000,
+    durability = 'relaxed',
+    sweepInterval = 60_000,
+    lockTimeout = 10_000,
+    errorTtl = 0,
+    store,
+    codec,
+    onError,
+  } = options
   check(name === undefined || (name && typeof name === 'string'), CREATE, 'name', 'a non-empty string', name)
   checkString(CREATE, 'version', version)
   checkRange(CREATE, 'maxStoredEntries', '> 0', maxStoredEntries, isPositive)
@@ -100,12 +118,27 @@ export function cacheSettings<V>(options: MemoryCacheOptions<V> & Partial<Omit<C
   if (store !== undefined && store !== false) checkType(CREATE, 'store.write', 'function', store?.write)
   if (codec !== undefined) for (const name of ['encode', 'decode'] as const) checkType(CREATE, `codec.${name}`, 'function', codec?.[name])
   if (onError !== undefined) checkType(CREATE, 'onError', 'function', onError)
-  return { ...memory, name, version, lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }), maxStoredEntries, durability, sweepInterval, lockTimeout, errorTtl }
+  return {
+    ...memory,
+    name,
+    version,
+    lifetime: lifetimeOf(CREATE, options, { ttl: Infinity, ...NO_WINDOWS }),
+    maxStoredEntries,
+    durability,
+    sweepInterval,
+    lockTimeout,
+    errorTtl,
+  }
 }
 
 /** The lifetime in the options; what they leave out comes from the defaults. */
 export function lifetimeOf(task: string, options: Partial<Lifetime> | undefined, defaults: Lifetime): Lifetime {
-  const { ttl = defaults.ttl, staleWhileRevalidate = defaults.staleWhileRevalidate, staleIfError = defaults.staleIfError, tags = defaults.tags } = optionsOf(task, options)
+  const {
+    ttl = defaults.ttl,
+    staleWhileRevalidate = defaults.staleWhileRevalidate,
+    staleIfError = defaults.staleIfError,
+    tags = defaults.tags,
+  } = optionsOf(task, options)
   checkMs(task, 'ttl', ttl)
   checkMs(task, 'staleWhileRevalidate', staleWhileRevalidate)
   checkMs(task, 'staleIfError', staleIfError)
@@ -166,6 +199,16 @@ export function checkType(task: string, name: string, type: 'string' | 'number' 
 }
 
 /** @throws Kind `Cannot <task>: <name> must be <rule>: received <value>`, unless the rule holds */
-export function check(holds: unknown, task: string, name: string, rule: string, value: unknown, Kind: typeof TypeError | typeof RangeError = TypeError): void {
-  if (!holds) throw new Kind(`Cannot ${task}: ${name} must be ${rule}: received ${value === null || typeof value === 'number' ? value : typeof value}`)
+export function check(
+  holds: unknown,
+  task: string,
+  name: string,
+  rule: string,
+  value: unknown,
+  Kind: typeof TypeError | typeof RangeError = TypeError,
+): void {
+  if (!holds)
+    throw new Kind(
+      `Cannot ${task}: ${name} must be ${rule}: received ${value === null || typeof value === 'number' ? value : typeof value}`,
+    )
 }

@@ -30,7 +30,13 @@ export interface Reads<V> {
  * @param counts per tier
  * @param onLook called at each read of the store, which may hold something that can expire
  */
-export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefined, counts: Readonly<Record<'memory' | 'store', TierStats>>, onLook: () => void, report: (error: unknown, code: CacheErrorCode, key?: string) => void): Reads<V> {
+export function createReads<V>(
+  memory: MemoryTier<V>,
+  store: Store<V> | undefined,
+  counts: Readonly<Record<'memory' | 'store', TierStats>>,
+  onLook: () => void,
+  report: (error: unknown, code: CacheErrorCode, key?: string) => void,
+): Reads<V> {
   const { entries, reads } = memory
 
   const look = (key: string): Promise<Entry<V> | undefined> => {
@@ -104,7 +110,7 @@ export function createReads<V>(memory: MemoryTier<V>, store: Store<V> | undefine
           let entry: Entry<V> | undefined = found
           const isChanged = (since: number): boolean =>
             (!since && !memory.watches.has(watch)) || watch.slice(since).some((change) => concerns(change, key, entry?.tags ?? []))
-          for (let since = 0; isChanged(since); ) {
+          for (let since = 0; isChanged(since);) {
             since = watch.length
             entry = (await inspect(key)).entry
           }

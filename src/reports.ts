@@ -16,7 +16,11 @@ export interface Reports {
 }
 
 /** @param counts of the second tier */
-export function createReports({ name, store, onError }: Pick<CacheOptions<unknown>, 'name' | 'onError'> & { readonly store?: unknown }, events: Emitter<CacheEvent>, counts: TierStats): Reports {
+export function createReports(
+  { name, store, onError }: Pick<CacheOptions<unknown>, 'name' | 'onError'> & { readonly store?: unknown },
+  events: Emitter<CacheEvent>,
+  counts: TierStats,
+): Reports {
   /** Errors already reported: all calls that share a transaction reject with the same one. */
   const told = new WeakSet<CacheError>()
 

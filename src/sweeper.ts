@@ -43,9 +43,16 @@ export function createSweeper(interval: number, { store, disk, locks, now, sweep
   let armed = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  /** In the background, one tab at a time sweeps the database. Locks of keys begin with the database's name, so this name is none of theirs. */
+  /**
+   * In the background, one tab at a time sweeps the database. Locks of keys begin with the database's name, so this name is none of theirs.
+   */
   const sweepInTurn = (at: number): Promise<Swept> =>
-    locks.run(`sweep ${disk!.database}`, LOCK_TIME_LIMIT, async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)), true)
+    locks.run(
+      `sweep ${disk!.database}`,
+      LOCK_TIME_LIMIT,
+      async (lock) => (lock === null ? { keys: [], more: true } : disk!.sweep(at)),
+      true,
+    )
 
   const collect = async (): Promise<void> => {
     if (disk?.position === undefined) return
@@ -75,7 +82,10 @@ export function createSweeper(interval: number, { store, disk, locks, now, sweep
 
   const run = async (): Promise<void> => {
     armed = false
-    const more = await sweep(now(), true).then((swept) => swept.more, () => true)
+    const more = await sweep(now(), true).then(
+      (swept) => swept.more,
+      () => true,
+    )
     timer = undefined
     // The sweep may have missed what was stored meanwhile.
     if (more || armed) arm()

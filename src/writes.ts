@@ -104,7 +104,13 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
   }
 
   /** Brings memory in line with what was decided. */
-  const follow = (key: string, found: Entry<V> | undefined, next: Entry<V> | undefined, renews: boolean | undefined, saved: boolean): void =>
+  const follow = (
+    key: string,
+    found: Entry<V> | undefined,
+    next: Entry<V> | undefined,
+    renews: boolean | undefined,
+    saved: boolean,
+  ): void =>
     held.atOnce(() => {
       memory.follow(key, found, next, renews)
       const left = held.peek(key)
@@ -115,8 +121,13 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
     set(entries, told, since) {
       // A load yields to a change under way, which was asked for later, and to one that others announced if the log could not be read.
       if (told !== undefined && ((told && since === undefined) || entries.some(({ key }) => changes.has(key)))) return Promise.resolve()
-      if (entries.some((entry) => !isUsable(entry, entry.createdAt))) return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
-      const writes = entries.map((entry): Write<V> => ({ change: { type: 'set', key: entry.key }, entry, ...(since !== undefined && { since, decide: () => entry }) }))
+      if (entries.some((entry) => !isUsable(entry, entry.createdAt)))
+        return told ? Promise.resolve() : Promise.all(entries.map(({ key }) => remove(key, since))).then(() => {})
+      const writes = entries.map((entry): Write<V> => ({
+        change: { type: 'set', key: entry.key },
+        entry,
+        ...(since !== undefined && { since, decide: () => entry }),
+      }))
       const saving = held.atOnce(() => {
         for (const { change, entry } of writes) {
           // Only the store knows which came first, so reads ask it from now on.
@@ -192,7 +203,8 @@ export function createWrites<V>({ memory, store, counts, tell, fail, isAlone }: 
       const lost = [...held.entries()].map(([, entry]) => entry).filter((entry) => unsaved.has(entry) && isUsable(entry, at))
       const saveOne = async (entry: Entry<V>): Promise<void> => {
         // A change that was asked for meanwhile wins, and so does a newer entry on disk.
-        const decide = (found: Entry<V> | undefined): Entry<V> | undefined => (held.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry)
+        const decide = (found: Entry<V> | undefined): Entry<V> | undefined =>
+          held.peek(entry.key) !== entry || (found && found.createdAt > entry.createdAt) ? found : entry
         const write: Write<V> = { change: { type: 'set', key: entry.key }, since, entry, decide }
         await disk.restore([write])
         unsaved.delete(entry)

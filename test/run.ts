@@ -1,5 +1,5 @@
 // The whole test of the project, as `npm test` runs it: engines, types, package, then all suites, then one line that counts.
-// A check without tests of its own (types, package) counts as one. It installs engines only as root of a Debian system.
+// A check without tests of its own (types, format, package) counts as one. It installs engines only as root of a Debian system.
 
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -28,6 +28,7 @@ export async function main(): Promise<number> {
   const checks: Tally = { passed: 0, failed: 0 }
   for (const [name, command, ...args] of [
     ['types', join(BIN, 'tsc'), '-p', 'tsconfig.json'],
+    ['format', join(BIN, 'prettier'), '--check', '{src,demo}/**/*.ts'],
     ['library', 'npm', 'run', '--silent', 'build'],
     ['publint', join(BIN, 'publint'), '--strict'],
     ['attw', join(BIN, 'attw'), '--pack', '.', '--profile', 'esm-only'],

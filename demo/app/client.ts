@@ -3,7 +3,15 @@
 
 import { createCachedFetch, type CachedFetch, type HttpEntry } from '../../src/http/index.ts'
 import { createCache, type Cache, type CacheError, type CacheEvent } from '../../src/index.ts'
-import { type ApiProblem, formatOrders, type IconDetails, type IconEdit, type IconPage, type Orders, ORDERS_HEADER } from '../server/protocol.ts'
+import {
+  type ApiProblem,
+  formatOrders,
+  type IconDetails,
+  type IconEdit,
+  type IconPage,
+  type Orders,
+  ORDERS_HEADER,
+} from '../server/protocol.ts'
 import { clock } from './clock.ts'
 import { CACHE_NAME, IMAGES_NAME, responseKey } from './names.ts'
 import type { User } from './session.ts'

@@ -28,8 +28,14 @@ export function connectControls({ client, maxAge, onMaxAge, prefetch, onChange }
     onChange()
   }
   cache.subscribe(({ type }) => type === 'destroy' && say(DESTROYED))
-  onClick('sweep', act(async () => describeSweep(await cache.sweep())))
-  onClick('clear', act(() => cache.clear().then(() => 'Cleared: the page’s cache is empty, in memory and on disk.')))
+  onClick(
+    'sweep',
+    act(async () => describeSweep(await cache.sweep())),
+  )
+  onClick(
+    'clear',
+    act(() => cache.clear().then(() => 'Cleared: the page’s cache is empty, in memory and on disk.')),
+  )
   onClick('prefetch', act(prefetch))
   onClick('reload', () => location.reload())
   connectMaxAge(maxAge, onMaxAge)

@@ -46,7 +46,10 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
   followTyping(search, (query) => {
     if (query !== route.query) navigate({ type: 'list', query, page: 1 }, { replace: route.query !== '' })
   })
-  for (const [button, step] of [[previous, -1], [next, 1]] as const) {
+  for (const [button, step] of [
+    [previous, -1],
+    [next, 1],
+  ] as const) {
     button.addEventListener('click', () => {
       if (button.ariaDisabled !== 'true') navigate({ ...route, page: route.page + step })
     })
@@ -83,7 +86,9 @@ export function createListView(client: Client, ready: Promise<unknown>): ListVie
         ? `No icon matches “${route.query}”`
         : `${plural(page.total, 'icon', 'icons')} · page ${formatCount(page.page)} of ${formatCount(page.pages)}`
     setPages(page.page > 1, page.page < page.pages)
-    body.replaceChildren(page.total === 0 ? nothing() : el('ul', { class: 'tiles', attrs: { role: 'list' } }, ...page.items.map((icon) => tile(icon, ready))))
+    body.replaceChildren(
+      page.total === 0 ? nothing() : el('ul', { class: 'tiles', attrs: { role: 'list' } }, ...page.items.map((icon) => tile(icon, ready))),
+    )
     if (focused !== undefined) focusIcon(focused)
   }
 

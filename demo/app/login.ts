@@ -36,7 +36,8 @@ export function createLoginView({ cache }: Client, onLogin: (user: User) => void
     const prefix = responseKey(user, '')
     const [rows, keys] = await Promise.all([countRows(CACHE_NAME, prefix), countKeys(prefix)])
     const what = `${plural(rows, 'row', 'rows')} in IndexedDB, ${formatCount(keys)} in the cache`
-    leftOver.textContent = rows + keys === 0 ? `Nothing of ${USERS[user]} is left, in any tab: ${what}.` : `Of ${USERS[user]} there is left: ${what}.`
+    leftOver.textContent =
+      rows + keys === 0 ? `Nothing of ${USERS[user]} is left, in any tab: ${what}.` : `Of ${USERS[user]} there is left: ${what}.`
   }
 
   // Another tab's logout may be heard of before its deletions.

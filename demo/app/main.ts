@@ -25,7 +25,10 @@ const standIn = __STATIC__ ? createStaticServer(document.baseURI) : undefined
 let maxAge = readMaxAge()
 const log = createAnswerLog()
 const session = openSession(() => void show())
-const faults = connectFaults(() => client, () => inside.refresh())
+const faults = connectFaults(
+  () => client,
+  () => inside.refresh(),
+)
 
 const client: Client = new Client({
   user: () => session.user,
@@ -161,7 +164,10 @@ addEventListener('keydown', (event) => {
   else navigate(lastList)
 })
 // In-page jumps move the focus without touching the address, which belongs to the router.
-for (const [link, target] of [['skip', 'main'], ['jump', 'cache']] as const) {
+for (const [link, target] of [
+  ['skip', 'main'],
+  ['jump', 'cache'],
+] as const) {
   byId(link, HTMLAnchorElement).addEventListener('click', (event) => {
     event.preventDefault()
     const element = byId(target, HTMLElement)

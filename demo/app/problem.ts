@@ -9,7 +9,10 @@ export function problem(error: unknown, onRetry: () => void, query = ''): HTMLEl
   const retry = el('button', { text: 'Try again', attrs: { type: 'button' } })
   retry.addEventListener('click', onRetry)
   const isRefused = error instanceof ApiError && error.status >= 400 && error.status < 500
-  const out = el('a', { text: query === '' ? 'See all icons' : `See all that match “${query}”`, attrs: { href: formatRoute({ type: 'list', query, page: 1 }) } })
+  const out = el('a', {
+    text: query === '' ? 'See all icons' : `See all that match “${query}”`,
+    attrs: { href: formatRoute({ type: 'list', query, page: 1 }) },
+  })
   return el(
     'div',
     { class: 'problem', attrs: { role: 'alert' } },

@@ -5,7 +5,13 @@ import type { EntryInfo } from '../../src/index.ts'
 
 export type Source = 'memory' | 'disk' | 'network' | 'stale' | 'offline'
 
-export const SOURCE_NAMES: Readonly<Record<Source, string>> = { memory: 'Memory', disk: 'Disk', network: 'Network', stale: 'Stale', offline: 'Offline' }
+export const SOURCE_NAMES: Readonly<Record<Source, string>> = {
+  memory: 'Memory',
+  disk: 'Disk',
+  network: 'Network',
+  stale: 'Stale',
+  offline: 'Offline',
+}
 
 export interface Origin {
   readonly source: Source
@@ -19,7 +25,8 @@ export function readSource(cacheStatus: string | null, held: EntryInfo | undefin
   const tier = held?.tier === 'memory' ? 'memory' : 'disk'
   const has = (part: string): boolean => status.includes(part)
   if (has('detail=swr')) return { source: 'stale', reason: `past its date, from ${tier}; the server is being asked` }
-  if (has('detail=sie')) return { source: 'stale', reason: `past its date, from ${tier}; the server failed with ${/fwd-status=(\d+)/.exec(status)?.[1]}` }
+  if (has('detail=sie'))
+    return { source: 'stale', reason: `past its date, from ${tier}; the server failed with ${/fwd-status=(\d+)/.exec(status)?.[1]}` }
   if (has('detail=offline')) return { source: 'offline', reason: `past its date, from ${tier}; no answer from the server` }
   if (has('; hit')) return { source: tier, reason: '' }
   if (has('fwd-status=304')) return { source: 'network', reason: 'not modified (304): the stored body is fresh again' }

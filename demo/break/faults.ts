@@ -21,7 +21,10 @@ export interface Faults {
 
 const SERVERS: Readonly<Record<string, { readonly orders: Orders; readonly verdict: string }>> = {
   well: { orders: {}, verdict: 'The server is well.' },
-  slow: { orders: { delay: 6_000 }, verdict: 'Answers take 6 seconds. What is stored answers at once, or after 2.5 seconds when it is long past its date.' },
+  slow: {
+    orders: { delay: 6_000 },
+    verdict: 'Answers take 6 seconds. What is stored answers at once, or after 2.5 seconds when it is long past its date.',
+  },
   failing: { orders: { status: 503 }, verdict: 'The server answers 503. What is stored stands in for it.' },
   offline: { orders: { offline: 1 }, verdict: 'Connections break. What is stored stands in; stopping the server does the same.' },
 }
@@ -47,7 +50,9 @@ export function connectFaults(client: () => Client, onChange: () => void): Fault
   onClick('delete-database', async () => tell(await deleteDatabases().catch(String)))
   onClick('destroy', async () => {
     const failed = client().isDestroyed ? DESTROYED : await client().cache.destroy().catch(String)
-    verdict.textContent = failed ?? `Destroyed, in all tabs: ${plural((await databasesOf(CACHE_NAME)).length, 'database', 'databases')} left. Reload the page to begin again.`
+    verdict.textContent =
+      failed ??
+      `Destroyed, in all tabs: ${plural((await databasesOf(CACHE_NAME)).length, 'database', 'databases')} left. Reload the page to begin again.`
   })
 
   return {
@@ -69,7 +74,9 @@ function connectClock(client: () => Client, tell: (text: string) => void): void 
       output.textContent = clock.offset === 0 ? 'right' : `${formatOffset(Math.abs(clock.offset))} ${clock.offset > 0 ? 'ahead' : 'behind'}`
       const swept = await cache.sweep().catch(() => 0)
       const left = cache.stats().memory.size
-      tell(`Memory had ${plural(before, 'entry', 'entries')}, now ${left}; ${plural(swept, 'key', 'keys')} expired. Whatever lies past its date is asked for again.`)
+      tell(
+        `Memory had ${plural(before, 'entry', 'entries')}, now ${left}; ${plural(swept, 'key', 'keys')} expired. Whatever lies past its date is asked for again.`,
+      )
     })
   }
 }
@@ -87,7 +94,11 @@ function connectDisk(tell: (text: string) => void): void {
   full.addEventListener('change', () => {
     allow?.()
     allow = full.checked ? refusePuts(CACHE_NAME) : undefined
-    tell(full.checked ? 'The disk is full. Memory takes what is new; deletions still reach the disk.' : 'There is space again: within a minute the cache tries, and writes what is new.')
+    tell(
+      full.checked
+        ? 'The disk is full. Memory takes what is new; deletions still reach the disk.'
+        : 'There is space again: within a minute the cache tries, and writes what is new.',
+    )
   })
 }
 

@@ -21,7 +21,8 @@ export async function burst(cache: Cache<HttpEntry>): Promise<string> {
   const results = await Promise.allSettled(writes)
   const failures = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown)
   const refused = failures.length
-  if (failures.some((reason) => reason instanceof CacheError && reason.code === 'closed')) return 'Nothing is added: the cache is destroyed.'
+  if (failures.some((reason) => reason instanceof CacheError && reason.code === 'closed'))
+    return 'Nothing is added: the cache is destroyed.'
   if (refused > 0) return `${COUNT} entries are in memory; the disk refused ${refused}.`
   return `${COUNT} writes of one tick were on disk after ${formatMs(performance.now() - start)}.`
 }

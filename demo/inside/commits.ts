@@ -43,7 +43,12 @@ export function createCommits(cache: Cache<HttpEntry>): Commits {
 
   const settle = (): void => {
     const { persistence } = cache.status
-    queue.textContent = persistence === 'memory' ? 'Memory alone: nothing is written.' : waiting.size > 0 ? `${plural(waiting.size, 'change waits', 'changes wait')} for the disk.` : 'Nothing waits to be written.'
+    queue.textContent =
+      persistence === 'memory'
+        ? 'Memory alone: nothing is written.'
+        : waiting.size > 0
+          ? `${plural(waiting.size, 'change waits', 'changes wait')} for the disk.`
+          : 'Nothing waits to be written.'
   }
 
   const onEvent = (event: CacheEvent): void => {
@@ -63,7 +68,9 @@ export function createCommits(cache: Cache<HttpEntry>): Commits {
       writes += changes.length
       note.textContent = `${plural(writes, 'change', 'changes')} in ${plural(commits, 'commit', 'commits')}`
     }
-    bars.append(el('i', { class: isOwn ? 'is-own' : '', vars: { '--share': String(Math.min(1, Math.log1p(changes.length) / Math.log1p(300))) } }))
+    bars.append(
+      el('i', { class: isOwn ? 'is-own' : '', vars: { '--share': String(Math.min(1, Math.log1p(changes.length) / Math.log1p(300))) } }),
+    )
     while (bars.children.length > BARS) bars.firstElementChild?.remove()
     messages.prepend(row(destroy ? 'destroyed' : describe(changes), isOwn ? 'this tab' : 'another'))
     while (messages.children.length > MESSAGES) messages.lastElementChild?.remove()
@@ -90,7 +97,13 @@ function listen(onMessage: (message: Message) => void): void {
 }
 
 function row(what: string, who: string): HTMLLIElement {
-  return el('li', {}, el('code', { text: what, attrs: { title: what } }), el('span', { text: who }), el('time', { text: formatTime(clock.now()) }))
+  return el(
+    'li',
+    {},
+    el('code', { text: what, attrs: { title: what } }),
+    el('span', { text: who }),
+    el('time', { text: formatTime(clock.now()) }),
+  )
 }
 
 /** Of a change: that of a key is the same whatever it was. */

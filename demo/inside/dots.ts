@@ -59,7 +59,12 @@ export function createDots<T>(root: HTMLElement, dotOf: (item: T) => Dot): Dots<
       shown.set(key, x)
       return { ...dot, x }
     })
-    paint(context, (state) => colours.get(state) ?? '', dots, leaving.map(({ dot, at }) => ({ dot, alpha: 1 - (now - at) / FADE })))
+    paint(
+      context,
+      (state) => colours.get(state) ?? '',
+      dots,
+      leaving.map(({ dot, at }) => ({ dot, alpha: 1 - (now - at) / FADE })),
+    )
   }
 
   function frame(now: number): void {
@@ -101,13 +106,20 @@ export function createDots<T>(root: HTMLElement, dotOf: (item: T) => Dot): Dots<
 /** As the page's legend has them, in whatever scheme is in force. */
 function readColours(root: HTMLElement): Map<DotState, string> {
   const legend = root.parentElement ?? root
-  return new Map(STATES.map((state) => {
-    const mark = legend.querySelector(`[data-tier="${state}"] > .tier-mark`)
-    return [state, mark ? getComputedStyle(mark).borderTopColor : 'gray']
-  }))
+  return new Map(
+    STATES.map((state) => {
+      const mark = legend.querySelector(`[data-tier="${state}"] > .tier-mark`)
+      return [state, mark ? getComputedStyle(mark).borderTopColor : 'gray']
+    }),
+  )
 }
 
-function paint(context: CanvasRenderingContext2D, colourOf: (state: DotState) => string, dots: readonly Dot[], leaving: readonly { dot: Dot; alpha: number }[]): void {
+function paint(
+  context: CanvasRenderingContext2D,
+  colourOf: (state: DotState) => string,
+  dots: readonly Dot[],
+  leaving: readonly { dot: Dot; alpha: number }[],
+): void {
   const { width, height } = context.canvas
   context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
   context.clearRect(0, 0, width, height)
@@ -129,6 +141,11 @@ function paint(context: CanvasRenderingContext2D, colourOf: (state: DotState) =>
     context.stroke(rings)
     context.fill(fills)
   }
-  for (const state of STATES) paintAll(dots.filter((dot) => dot.state === state), state, 1)
+  for (const state of STATES)
+    paintAll(
+      dots.filter((dot) => dot.state === state),
+      state,
+      1,
+    )
   for (const { dot, alpha } of leaving) paintAll([dot], dot.state, Math.max(0, alpha))
 }

@@ -74,7 +74,10 @@ export function createInside(client: Client): Inside {
   let soon: ReturnType<typeof setTimeout> | undefined
   cache.subscribe(() => {
     if (client.isDestroyed) {
-      void countRows(IMAGES_NAME).then((workerRows) => tiers.show(0, 0, workerRows), () => {})
+      void countRows(IMAGES_NAME).then(
+        (workerRows) => tiers.show(0, 0, workerRows),
+        () => {},
+      )
       timeline.show([])
       entries.show([], 0)
       showStatus(cache.status, true)

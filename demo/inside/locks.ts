@@ -25,7 +25,10 @@ export function createLocks(): Locks {
       if (now - at > REMEMBERED) last.delete(name)
       else if (state !== 'let go') last.set(name, { at, state: 'let go' })
     }
-    for (const [locks, state] of [[held, 'held'], [pending, 'waiting']] as const) {
+    for (const [locks, state] of [
+      [held, 'held'],
+      [pending, 'waiting'],
+    ] as const) {
       for (const { name } of locks) if (name?.startsWith('bestbefore:')) last.set(name, { state, at: now })
     }
     render()
@@ -33,7 +36,11 @@ export function createLocks(): Locks {
 
   function render(): void {
     const rows = [...last].slice(-SHOWN).reverse()
-    list.replaceChildren(...rows.map(([name, { state }]) => el('li', { attrs: { 'data-state': state } }, el('code', { text: label(name) }), el('span', { text: state }))))
+    list.replaceChildren(
+      ...rows.map(([name, { state }]) =>
+        el('li', { attrs: { 'data-state': state } }, el('code', { text: label(name) }), el('span', { text: state })),
+      ),
+    )
     if (rows.length === 0) list.append(el('li', { class: 'none', text: 'None: locks are held while a tab loads or sweeps.' }))
   }
 

@@ -25,7 +25,10 @@ function countIn(name: string, prefix: string): Promise<number> {
       const database = opening.result
       database.onversionchange = () => database.close()
       try {
-        const counting = database.transaction(STORE).objectStore(STORE).count(IDBKeyRange.bound(prefix, `${prefix}\uffff`))
+        const counting = database
+          .transaction(STORE)
+          .objectStore(STORE)
+          .count(IDBKeyRange.bound(prefix, `${prefix}\uffff`))
         counting.onsuccess = () => resolve(counting.result)
         counting.onerror = () => reject(counting.error)
       } catch {

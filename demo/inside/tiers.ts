@@ -32,7 +32,10 @@ export function createTiers(): Tiers {
 
 function createMeter(name: string, what: string, most: number) {
   const count = el('span', { class: 'meter-count' })
-  const bar = el('div', { class: 'meter', attrs: { role: 'meter', 'aria-label': name, 'aria-valuemin': '0', 'aria-valuemax': String(most) } })
+  const bar = el('div', {
+    class: 'meter',
+    attrs: { role: 'meter', 'aria-label': name, 'aria-valuemin': '0', 'aria-valuemax': String(most) },
+  })
   return {
     root: el('div', { class: 'meter-row' }, el('span', { text: name }), count, bar),
     show(value: number): void {

@@ -16,14 +16,22 @@ export interface Timeline {
 const NOW_AT = 0.24
 const EDGE = 0.02
 const DAY = 86_400_000
-const MARKS = [[1_000, '1 s'], [10_000, '10 s'], [60_000, '1 min'], [600_000, '10 min'], [3_600_000, '1 h'], [DAY, '1 day']] as const
+const MARKS = [
+  [1_000, '1 s'],
+  [10_000, '10 s'],
+  [60_000, '1 min'],
+  [600_000, '10 min'],
+  [3_600_000, '1 h'],
+  [DAY, '1 day'],
+] as const
 
 /** @param now the cache's time, epoch ms */
 export function createTimeline(now: () => number): Timeline {
   const root = byId('timeline', HTMLElement)
   const note = byId('timeline-note', HTMLElement)
   root.append(el('div', { class: 'timeline-now', vars: { '--x': String(NOW_AT) } }, el('span', { text: 'now' })))
-  for (const [ms, text] of MARKS) root.append(el('div', { class: 'timeline-mark', vars: { '--x': String(placeOf(ms)) } }, el('span', { text })))
+  for (const [ms, text] of MARKS)
+    root.append(el('div', { class: 'timeline-mark', vars: { '--x': String(placeOf(ms)) } }, el('span', { text })))
   const dots = createDots(root, (entry: SeenEntry): Dot => {
     const time = now()
     return { x: placeOf(entry.staleAt - time), y: laneOf(entry.key), state: stateAt(entry, time) }
@@ -36,7 +44,8 @@ export function createTimeline(now: () => number): Timeline {
     const count = (...of: readonly DotState[]): number => states.filter((state) => of.includes(state)).length
     const fresh = plural(count('memory', 'disk'), 'fresh', 'fresh')
     const [stale, expired] = [count('stale'), count('expired')]
-    note.textContent = states.length === 0 ? 'no entries' : [fresh, stale && `${stale} stale`, expired && `${expired} expired`].filter(Boolean).join(', ')
+    note.textContent =
+      states.length === 0 ? 'no entries' : [fresh, stale && `${stale} stale`, expired && `${expired} expired`].filter(Boolean).join(', ')
     dots.tick()
   }
 

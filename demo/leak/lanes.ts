@@ -97,7 +97,15 @@ const NAME = 'demo-leak'
 export function storedLane(clock: Clock): Lane {
   const tally = new Tally()
   const version = `${Date.now()}-${Math.random()}`
-  const cache = createCache<string>({ name: NAME, version, ...UNBOUNDED, maxStoredEntries: Infinity, sweepInterval: 1_000, clock, onRemove: tally.onRemove })
+  const cache = createCache<string>({
+    name: NAME,
+    version,
+    ...UNBOUNDED,
+    maxStoredEntries: Infinity,
+    sweepInterval: 1_000,
+    clock,
+    onRemove: tally.onRemove,
+  })
   let records: readonly { readonly key: string; readonly characters: number }[] = []
   let counting: Promise<void> | undefined
   const count = async (): Promise<void> => {
@@ -110,7 +118,9 @@ export function storedLane(clock: Clock): Lane {
     },
     remove: (key) => void cache.delete(key).catch(() => {}),
     tick() {
-      counting ??= count().catch(() => {}).finally(() => (counting = undefined))
+      counting ??= count()
+        .catch(() => {})
+        .finally(() => (counting = undefined))
     },
     held() {
       const { keys, characters } = tally.held

@@ -49,7 +49,11 @@ function chosen(name: string): string {
 
 function show(): string {
   const [left, right] = lanes.map(countOf) as [ReturnType<typeof countOf>, ReturnType<typeof countOf>]
-  for (const [side, { held }] of [[view.left, left], [view.right, right]] as const) side.history.add(second, held)
+  for (const [side, { held }] of [
+    [view.left, left],
+    [view.right, right],
+  ] as const)
+    side.history.add(second, held)
   const frame = frameFor(second, view.left.history, view.right.history)
   view.left.show(left, second, frame)
   view.right.show(right, second, frame)

@@ -12,7 +12,8 @@ export function commonParts(): Plugin {
     name: 'demo-common-parts',
     transformIndexHtml: {
       order: 'pre',
-      handler: (html, { filename }) => html.replace('<!-- head -->', readHead).replace('<!-- masthead -->', () => masthead(basename(filename))),
+      handler: (html, { filename }) =>
+        html.replace('<!-- head -->', readHead).replace('<!-- masthead -->', () => masthead(basename(filename))),
     },
   }
 }

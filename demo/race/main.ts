@@ -40,7 +40,11 @@ async function run(): Promise<void> {
     copy.disabled = false
     progress.value = 1
   } catch (error) {
-    status.textContent = controller.signal.aborted ? 'Cancelled. What was stored is deleted.' : error instanceof Error ? error.message : String(error)
+    status.textContent = controller.signal.aborted
+      ? 'Cancelled. What was stored is deleted.'
+      : error instanceof Error
+        ? error.message
+        : String(error)
     progress.value = 0
   }
   setRacing(false)

@@ -88,7 +88,9 @@ async function reads(open: Open, count: number): Promise<number> {
 
 async function expiry(open: Open, count: number): Promise<number> {
   const now = Date.now()
-  const items = createItems(count, now).map((item, index) => (index % 10 < EXPIRED_OF_TEN ? { ...item, expiresAt: now - 1_000 - index } : item))
+  const items = createItems(count, now).map((item, index) =>
+    index % 10 < EXPIRED_OF_TEN ? { ...item, expiresAt: now - 1_000 - index } : item,
+  )
   await open(now - HOUR, (opened) => opened.fill(items))
   return open(now, async (opened) => {
     const ms = await timed(() => opened.removeExpired())

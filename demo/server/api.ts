@@ -49,7 +49,8 @@ export function createApi({ readIcons, edits, latency: [shortest, longest], maxD
     const icon = readIcon(decode(slug), all, own)
     if (request.method === 'GET') return answer(request, icon, headers)
     const expected = request.headers.get('if-match')
-    if (expected && expected !== tagOf(JSON.stringify(icon))) throw new Problem(412, 'changed', 'This icon was changed meanwhile. Reload it, then edit again.')
+    if (expected && expected !== tagOf(JSON.stringify(icon)))
+      throw new Problem(412, 'changed', 'This icon was changed meanwhile. Reload it, then edit again.')
     const edit = parseEdit(await request.text())
     await edits.write(user, { ...own, [icon.slug]: edit })
     return answer(request, { ...icon, ...edit }, { 'Cache-Control': 'no-store', 'Cache-Group-Invalidation': LISTS })
@@ -91,7 +92,8 @@ function allow(request: Request, ...methods: readonly string[]): void {
 function answer(request: Request, body: unknown, fields: Record<string, string>): Response {
   const text = JSON.stringify(body)
   const headers = { ...fields, ETag: tagOf(text) }
-  if (request.method === 'GET' && request.headers.get('if-none-match')?.includes(headers.ETag)) return new Response(null, { status: 304, headers })
+  if (request.method === 'GET' && request.headers.get('if-none-match')?.includes(headers.ETag))
+    return new Response(null, { status: 304, headers })
   return new Response(text, { headers: { ...headers, 'Content-Type': 'application/json; charset=utf-8' } })
 }
 

@@ -28,7 +28,10 @@ export function readPage(params: URLSearchParams, icons: readonly Icon[], edits:
   const text = params.get('page') ?? '1'
   if (!/^[1-9]\d{0,15}$/.test(text)) throw new Problem(400, 'bad-page', 'A page is a positive integer.')
   const page = Number(text)
-  const found = find(icons.map((icon) => ({ ...icon, ...edits[icon.slug] })), search)
+  const found = find(
+    icons.map((icon) => ({ ...icon, ...edits[icon.slug] })),
+    search,
+  )
   const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE))
   if (page > pages) throw new Problem(404, 'no-such-page', `There is no page ${page}: the last one is ${pages}.`)
   const items = found.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE).map(({ slug, title, hex }) => ({ slug, title, hex }))

@@ -10,7 +10,14 @@ export function createEventLog(cache: Cache<unknown>): void {
   cache.subscribe((event) => {
     const where = event.local ? 'local' : 'remote'
     list.append(
-      el('li', { attrs: { 'data-where': where } }, el('span', { class: 'event-mark', attrs: { 'aria-hidden': 'true' } }), el('span', { class: 'event-where', text: where }), el('span', { text: event.type }), el('code', { text: nameIn(event) })),
+      el(
+        'li',
+        { attrs: { 'data-where': where } },
+        el('span', { class: 'event-mark', attrs: { 'aria-hidden': 'true' } }),
+        el('span', { class: 'event-where', text: where }),
+        el('span', { text: event.type }),
+        el('code', { text: nameIn(event) }),
+      ),
     )
     while (list.children.length > LENGTH) list.firstElementChild?.remove()
     list.scrollTop = list.scrollHeight

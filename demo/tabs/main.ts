@@ -34,12 +34,16 @@ async function takeNumber(number = 1): Promise<number> {
 }
 
 // Without locks all are the first.
-void takeNumber().catch(() => 1).then((number) => {
-  for (const side of ['Left', 'Right']) {
-    const name = number > 1 ? `${side} of window ${number}` : side
-    byId('panes', HTMLElement).append(el('iframe', { class: 'pane', attrs: { title: `${name} pane`, src: `./pane.html?${new URLSearchParams({ as: name })}` } }))
-  }
-})
+void takeNumber()
+  .catch(() => 1)
+  .then((number) => {
+    for (const side of ['Left', 'Right']) {
+      const name = number > 1 ? `${side} of window ${number}` : side
+      byId('panes', HTMLElement).append(
+        el('iframe', { class: 'pane', attrs: { title: `${name} pane`, src: `./pane.html?${new URLSearchParams({ as: name })}` } }),
+      )
+    }
+  })
 
 function hear(message: Message): void {
   if (message.type === 'take' || message.type === 'load') rounds[message.type] = message.at
@@ -53,7 +57,8 @@ function hear(message: Message): void {
   if (message.type === 'tried') {
     seat.textContent = `${plural(winners.length + losers.length, 'pane', 'panes')} asked for the seat: ${winners.join(' and ') || 'nobody'} got it${losers.length > 0 ? `, ${losers.join(' and ')} did not` : ''}.`
   }
-  if (message.type === 'loaded') load.textContent = `${plural(loaded, 'pane has', 'panes have')} the report; the server was asked ${asked === 1 ? 'once' : `${asked} times`}.`
+  if (message.type === 'loaded')
+    load.textContent = `${plural(loaded, 'pane has', 'panes have')} the report; the server was asked ${asked === 1 ? 'once' : `${asked} times`}.`
   requests.textContent = String(asked)
 }
 

@@ -43,7 +43,8 @@ export function createReport(cache: Cache<unknown>, pane: string, onRequest: () 
   })
   // Of its end only those are told that had it in memory.
   onSecond(state, async () => {
-    if (state.dataset['busy'] === undefined && (await cache.expiresAt(REPORT)) === undefined && state.dataset['busy'] === undefined) state.textContent = 'Not loaded'
+    if (state.dataset['busy'] === undefined && (await cache.expiresAt(REPORT)) === undefined && state.dataset['busy'] === undefined)
+      state.textContent = 'Not loaded'
   })
   return load
 }

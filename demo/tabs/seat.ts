@@ -14,7 +14,9 @@ export function createSeat(cache: Cache<unknown>, pane: string): () => Promise<b
   async function show(): Promise<void> {
     const [held, expiresAt] = await Promise.all([cache.get(SEAT), cache.expiresAt(SEAT)])
     const isFree = held === undefined || expiresAt === undefined
-    holder.textContent = isFree ? 'Free' : `${held === pane ? 'Taken here' : `Taken by ${held}`}, ${formatCountdown(expiresAt - Date.now())} left`
+    holder.textContent = isFree
+      ? 'Free'
+      : `${held === pane ? 'Taken here' : `Taken by ${held}`}, ${formatCountdown(expiresAt - Date.now())} left`
     holder.dataset['holder'] = isFree ? 'none' : held === pane ? 'self' : 'other'
     if (isFree) result.textContent = ''
   }

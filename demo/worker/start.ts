@@ -5,7 +5,9 @@
 declare const __WORKER__: boolean
 
 interface TrustedTypes {
-  readonly trustedTypes?: { createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string } }
+  readonly trustedTypes?: {
+    createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string }
+  }
 }
 
 /** ms that the page's first request waits for the worker; its first start takes about 100. */
@@ -31,7 +33,10 @@ async function startWorker(): Promise<boolean> {
 /** The one script address that the page's policy lets through. */
 function trusted(url: string): string {
   const { trustedTypes } = globalThis as TrustedTypes
-  return trustedTypes?.createPolicy('service-worker', { createScriptURL: (asked) => (asked === './sw.js' ? asked : '') }).createScriptURL(url) ?? url
+  return (
+    trustedTypes?.createPolicy('service-worker', { createScriptURL: (asked) => (asked === './sw.js' ? asked : '') }).createScriptURL(url) ??
+    url
+  )
 }
 
 /** Resolves to whether a worker answers the page's requests. */

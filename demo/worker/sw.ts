@@ -32,7 +32,9 @@ const worker = globalThis as unknown as WorkerScope
 const scope = worker.registration.scope
 const shell = createShell()
 const api = __STATIC__ ? createStaticServer(scope) : undefined
-const images = createCachedFetch(createCache<HttpEntry>({ name: IMAGES_NAME }), { match: ({ url }) => pathOf(url)?.startsWith('images/') ?? false })
+const images = createCachedFetch(createCache<HttpEntry>({ name: IMAGES_NAME }), {
+  match: ({ url }) => pathOf(url)?.startsWith('images/') ?? false,
+})
 
 /** The path of a URL below the worker's scope. */
 function pathOf(url: string): string | undefined {

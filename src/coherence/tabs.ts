@@ -62,7 +62,8 @@ export function joinTabs(name: string, database: string, peer: Peer): Tabs {
     if (data?.destroy === true) peer.onDestroy()
     else if (data?.asked === database) post({ used: database })
     else if (used.has(data?.used)) used.set(data.used, performance.now())
-    else if (data?.database === database && Array.isArray(data.ids)) peer.onChanges(changesIn(data.changes), data.ids.filter(Number.isSafeInteger))
+    else if (data?.database === database && Array.isArray(data.ids))
+      peer.onChanges(changesIn(data.changes), data.ids.filter(Number.isSafeInteger))
   }
 
   const open = (): void => {

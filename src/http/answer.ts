@@ -10,7 +10,12 @@ export function isReadable({ status }: Response): boolean {
 }
 
 /** A response from the network, with its own body or another in place of it. */
-export function pass(response: Response, cacheStatus: string, signal: AbortSignal | undefined, body: BodyInit | null = response.body): Response {
+export function pass(
+  response: Response,
+  cacheStatus: string,
+  signal: AbortSignal | undefined,
+  body: BodyInit | null = response.body,
+): Response {
   if (!isReadable(response)) return response
   const { status, statusText } = response
   // Combined into one field: of two with the same name browsers may pass on only the first.
@@ -20,7 +25,13 @@ export function pass(response: Response, cacheStatus: string, signal: AbortSigna
 }
 
 /** A stored response, or the part of it that was asked for. */
-export function restore(stored: StoredResponse, bytes: ArrayBuffer, { method, headers: asked }: Pick<Ask, 'method' | 'headers'>, cacheStatus: string, now: number): Response {
+export function restore(
+  stored: StoredResponse,
+  bytes: ArrayBuffer,
+  { method, headers: asked }: Pick<Ask, 'method' | 'headers'>,
+  cacheStatus: string,
+  now: number,
+): Response {
   const { status, statusText, bornAt, headers: fields } = stored
   const age = String(Math.max(0, Math.floor((now - bornAt) / 1000)))
   const headers = [...fields, ['age', age], ['cache-status', stored.cacheStatus + cacheStatus]] as [string, string][]
@@ -45,7 +56,12 @@ function make(body: BodyInit | null, init: ResponseInit, members: Members, live?
   Answer ??= defineAnswer()
   const { status = 200, statusText = '', headers = [] } = init
   // Some statuses have no body (Fetch, "null body status"). Node lets characters through in `statusText` that `Response` refuses.
-  return new Answer([204, 205, 304].includes(status) ? null : body, { status, statusText: statusText.replace(/[^\t -~\x80-\xff]/g, '?'), headers }, members, live)
+  return new Answer(
+    [204, 205, 304].includes(status) ? null : body,
+    { status, statusText: statusText.replace(/[^\t -~\x80-\xff]/g, '?'), headers },
+    members,
+    live,
+  )
 }
 
 /** Members that the constructor of `Response` cannot set. */

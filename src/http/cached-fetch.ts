@@ -24,7 +24,8 @@ import { judge, mayStandIn, replacesError } from './verdict.ts'
 /**
  * Makes a drop-in `fetch` that is a private HTTP cache (RFC 9111, 5861, 8246, 9211, 9875) on top of a cache of this library.
  *
- * @param cache holds the responses: one entry each, and another for a large body. It may hold other entries too (then pass it `as Cache<HttpEntry>`)
+ * @param cache holds the responses: one entry each, and another for a large body. It may hold other entries too (then pass it `as
+ *   Cache<HttpEntry>`)
  * @throws TypeError, RangeError for a bad cache or bad options
  * @example
  * const cache = createCache<HttpEntry>({ name: 'api' })
@@ -64,7 +65,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     return pass(response, `${name}; fwd=${why}`, ask.signal)
   }
 
-  const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response => restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
+  const serve = (stored: StoredResponse, bytes: ArrayBuffer, ask: Ask, how: string): Response =>
+    restore(stored, bytes, ask, `${name}; ${how}`, clock.now())
 
   /** Serves a stored response, or asks the origin. */
   const answer = (wanted: Wanted, found: Found): Response | Promise<Response> => {
@@ -111,7 +113,9 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     }
   }
 
-  /** Asks the origin, or joins the request of another caller and looks at what that has stored. If nothing fits, it sends its own request. */
+  /**
+   * Asks the origin, or joins the request of another caller and looks at what that has stored. If nothing fits, it sends its own request.
+   */
   const answerOf = async (task: Task): Promise<Response> => {
     const { ask, why, asked } = task
     const refreshes = why === 'request' || why === 'vary-miss' || ask.cache === 'reload'
@@ -123,10 +127,12 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
       const { stored, bytes } = await find(cache, task)
       const now = clock.now()
       // It joined a request that was not made in the background, which `listen` does not report.
-      if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime) tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
+      if (task.background && stored && bytes && stored.changed === undefined && stored.responseTime > task.stored!.responseTime)
+        tellUpdate(ask.url, stored, !isSame(bytes, task.bytes!))
       // If a stale response may not be served, the new one must have been asked for after this call.
       const isNew = stored && stored[task.background || mayStandIn(stored, ask) ? 'responseTime' : 'requestTime'] > asked
-      if (stored && bytes && !stored.matchesNone && (isNew || judge(stored, ask, now) === 'use')) return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
+      if (stored && bytes && !stored.matchesNone && (isNew || judge(stored, ask, now) === 'use'))
+        return serve(stored, bytes, ask, `fwd=${why}; collapsed`)
       // A load does not ask while the list of variants is fresh, which may be because of another variant: then it tries again.
       if (task.background && !(await cache.has(task.key))) break
     }
@@ -156,7 +162,8 @@ export function createCachedFetch(cache: Cache<HttpEntry>, options?: CachedFetch
     if (!isHandled(ask)) return settings.fetch(ask.request())
     if (!/^(GET|HEAD)$/.test(ask.method)) return forward(ask, 'method')
     // A caller that sends preconditions validates by itself (Fetch, HTTP-network-or-cache fetch).
-    const validates = (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
+    const validates =
+      (ask.cache === 'default' || ask.cache === 'no-cache') && [...ask.headers.keys()].some((name) => name.startsWith('if-'))
     // In a service worker: across origins these are the requests of a page's own cachedFetch, which holds the lock of the load meanwhile.
     const passes = event && /^(no-cache|reload)$/.test(ask.cache) && !ask.own
     if (validates || passes || ask.integrity || ask.cache === 'no-store' || ask.directives.has('no-store')) {

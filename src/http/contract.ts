@@ -68,7 +68,10 @@ export interface CachedFetchOptions {
   readonly maxBodyBytes?: number
   /** Header fields that are not stored, such as `set-cookie` on a server. */
   readonly omitHeaders?: readonly string[]
-  /** Groups by which {@link CachedFetch.invalidate} finds a response, besides its Cache-Groups (RFC 9875). It must not read the response's body. */
+  /**
+   * Groups by which {@link CachedFetch.invalidate} finds a response, besides its Cache-Groups (RFC 9875). It must not read the response's
+   * body.
+   */
   readonly groups?: (response: Response) => readonly string[]
   /** Groups that a successful unsafe request invalidates, besides those of Cache-Group-Invalidation. */
   readonly invalidates?: (request: Request, response: Response) => readonly string[]
@@ -105,7 +108,10 @@ export interface ExtendableEventLike {
   waitUntil(promise: Promise<unknown>): void
 }
 
-/** A drop-in `fetch`. In a service worker pass the fetch event as the third argument: it keeps the worker alive until the response is stored. */
+/**
+ * A drop-in `fetch`. In a service worker pass the fetch event as the third argument: it keeps the worker alive until the response is
+ * stored.
+ */
 export interface CachedFetch {
   (input: Request | string | URL, init?: RequestInit, event?: ExtendableEventLike): Promise<Response>
   /** Whether the cache would handle a request; a service worker leaves all others to the browser. */

@@ -38,5 +38,10 @@ export function msOf(seconds: string | undefined): number {
 
 /** Members of a comma-separated list. */
 export function listOf(text: string | null | undefined): string[] {
-  return text?.split(',').map((member) => member.trim()).filter(Boolean) ?? []
+  return (
+    text
+      ?.split(',')
+      .map((member) => member.trim())
+      .filter(Boolean) ?? []
+  )
 }

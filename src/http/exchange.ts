@@ -26,7 +26,10 @@ export interface Task extends Found {
   readonly why: string
   /** When the caller asked, epoch ms. */
   readonly asked: number
-  /** Whether a removal since the call concerns it. @param tags of the stored response; absent for the answer to come, whose tags are unknown */
+  /**
+   * Whether a removal since the call concerns it.
+   * @param tags of the stored response; absent for the answer to come, whose tags are unknown
+   */
   readonly isOvertaken: (tags?: readonly string[]) => boolean
 }
 
@@ -49,7 +52,8 @@ export function exchange(cache: Cache<HttpEntry>, settings: HttpSettings, task: 
   ask.signal?.addEventListener('abort', leave)
   if (ask.signal?.aborted) leave()
   /** A failure after the response was given has no effect here: the caller sees it in the body. */
-  const done = cache.getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: leaving.signal } as LoadOptions)
+  const done = cache
+    .getOrLoad(key, (context) => load(context).catch(fail as () => undefined), { refresh, signal: leaving.signal } as LoadOptions)
     .then(() => give(), fail)
     .finally(() => ask.signal?.removeEventListener('abort', leave))
   // `waitUntil` throws once the event is over.

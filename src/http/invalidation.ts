@@ -9,8 +9,16 @@ import { groupTag, prefixOf } from './keys.ts'
 import { forget } from './responses.ts'
 import type { HttpEntry } from './variants.ts'
 
-/** Invalidates after the answer to an unsafe request. If the app's `invalidates` throws, this rejects with its error once the rest is done. */
-export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, { url, request }: Ask, response: Response, invalidates: CachedFetchOptions['invalidates']): Promise<void> {
+/**
+ * Invalidates after the answer to an unsafe request. If the app's `invalidates` throws, this rejects with its error once the rest is done.
+ */
+export async function invalidateAfter(
+  cache: Cache<HttpEntry>,
+  prefix: string,
+  { url, request }: Ask,
+  response: Response,
+  invalidates: CachedFetchOptions['invalidates'],
+): Promise<void> {
   const { headers } = response
   const base = response.url || url
   const urls = [base, headers.get('location'), headers.get('content-location')].flatMap((each) => {
@@ -40,7 +48,12 @@ export async function invalidateAfter(cache: Cache<HttpEntry>, prefix: string, {
  * @param askFor reads a request for a URL
  * @param prefixFor gives the key prefix of a request's partition
  */
-export async function invalidateSelected(cache: Cache<HttpEntry>, selector: InvalidateSelector, askFor: (url: Input) => Ask, prefixFor: (ask: Ask) => string): Promise<void> {
+export async function invalidateSelected(
+  cache: Cache<HttpEntry>,
+  selector: InvalidateSelector,
+  askFor: (url: Input) => Ask,
+  prefixFor: (ask: Ask) => string,
+): Promise<void> {
   checkType('invalidate', 'selector', 'object', selector)
   const { url, prefix, group, partition } = selector
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')

@@ -42,27 +42,46 @@ export function createLoader(
     return response
   }
 
-  const record = (response: Response, confirmed?: StoredResponse): StoredResponse => recordOf(response, task, settings, requestTime, now, confirmed)
+  const record = (response: Response, confirmed?: StoredResponse): StoredResponse =>
+    recordOf(response, task, settings, requestTime, now, confirmed)
 
-  const passOn = (response: Response, more: string, body?: ReadableStream | null): void => give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
+  const passOn = (response: Response, more: string, body?: ReadableStream | null): void =>
+    give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
 
-  const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void => give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
+  const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void =>
+    give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
-  /** Stores the fields of a 304. The body is written again only if it was replaced, if its key or tags change, or if it would expire too soon. */
-  const confirm = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
+  /**
+   * Stores the fields of a 304. The body is written again only if it was replaced, if its key or tags change, or if it would expire too
+   * soon.
+   */
+  const confirm = async (
+    context: LoaderContext<HttpEntry>,
+    response: Response,
+    old: StoredResponse,
+    bytes: ArrayBuffer,
+  ): Promise<HttpEntry | undefined> => {
     const listed = await variants
     const updated = record(response, old)
     // The caller also gets the fields that are not to be stored.
     if (ask.method !== 'HEAD') serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
     const renewed =
-      updated.end - old.end > KEPT / 2 || updated.tags.length > old.tags.length || bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) || !listed.some(({ stamp }) => stamp === old.stamp)
+      updated.end - old.end > KEPT / 2 ||
+      updated.tags.length > old.tags.length ||
+      bodyKeyOf(key, updated.selectors) !== bodyKeyOf(key, old.selectors) ||
+      !listed.some(({ stamp }) => stamp === old.stamp)
     const confirmed = renewed ? updated : { ...updated, end: Math.min(updated.end, old.end) }
     // Awaited, as an async function that returns a promise takes two turns longer: the caller may ask again at once.
     return confirmed.end > now ? await keep(cache, context, task, listed, confirmed, renewed ? bytes : undefined) : undefined
   }
 
   /** The answer to HEAD tells whether the stored response is still valid (RFC 9111, section 4.3.5). */
-  const compare = async (context: LoaderContext<HttpEntry>, response: Response, old: StoredResponse, bytes: ArrayBuffer): Promise<HttpEntry | undefined> => {
+  const compare = async (
+    context: LoaderContext<HttpEntry>,
+    response: Response,
+    old: StoredResponse,
+    bytes: ArrayBuffer,
+  ): Promise<HttpEntry | undefined> => {
     passOn(response, '')
     const { status, headers, redirected } = response
     // It may give the length of a body that was sent in chunks, so that counts only if the stored response has it.
@@ -116,10 +135,20 @@ export function createLoader(
 }
 
 /** Whether an answer is to be stored, once its body has arrived. */
-function isKept({ headers, redirected, type }: Response, { url, end, responseTime }: StoredResponse, { ask, user }: Task, maxBodyBytes: number): boolean {
+function isKept(
+  { headers, redirected, type }: Response,
+  { url, end, responseTime }: StoredResponse,
+  { ask, user }: Task,
+  maxBodyBytes: number,
+): boolean {
   // A request that is redirected to another origin loses its credentials, even if it is redirected back: then its response is not `basic`.
   const isOwn = new URL(url).origin === new URL(ask.url).origin && !(redirected && type === 'cors' && (user !== null || ask.own))
-  return isOwn && end > responseTime && Number(headers.get('content-length')) <= maxBodyBytes && !/^text\/event-stream/i.test(headers.get('content-type')!)
+  return (
+    isOwn &&
+    end > responseTime &&
+    Number(headers.get('content-length')) <= maxBodyBytes &&
+    !/^text\/event-stream/i.test(headers.get('content-type')!)
+  )
 }
 
 /**

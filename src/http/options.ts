@@ -5,7 +5,18 @@ import { check, checkAmount, checkMs, checkStrings, checkType, optionsOf } from 
 import type { CachedFetchOptions } from './contract.ts'
 import type { HttpEntry } from './variants.ts'
 
-type WithDefault = 'name' | 'revalidate' | 'heuristic' | 'defaultTtl' | 'offlineStale' | 'networkTimeout' | 'unreachable' | 'maxBodyBytes' | 'omitHeaders' | 'clock' | 'fetch'
+type WithDefault =
+  | 'name'
+  | 'revalidate'
+  | 'heuristic'
+  | 'defaultTtl'
+  | 'offlineStale'
+  | 'networkTimeout'
+  | 'unreachable'
+  | 'maxBodyBytes'
+  | 'omitHeaders'
+  | 'clock'
+  | 'fetch'
 
 type Defaults = Required<Pick<CachedFetchOptions, WithDefault>>
 
@@ -39,8 +50,10 @@ export function httpSettings(cache: Cache<HttpEntry>, options: CachedFetchOption
   checkType(CREATE, 'cache.getOrLoad', 'function', cache?.getOrLoad)
   const given = Object.entries(optionsOf(CREATE, options)).filter(([, value]) => value !== undefined)
   const settings: HttpSettings = { ...DEFAULTS, ...Object.fromEntries(given) }
-  for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const) if (settings[each] !== undefined) checkType(CREATE, each, 'function', settings[each])
-  for (const each of ['defaultTtl', 'networkTimeout', 'staleIfError'] as const) if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
+  for (const each of ['fetch', 'partition', 'match', 'groups', 'invalidates', 'onUpdate'] as const)
+    if (settings[each] !== undefined) checkType(CREATE, each, 'function', settings[each])
+  for (const each of ['defaultTtl', 'networkTimeout', 'staleIfError'] as const)
+    if (settings[each] !== undefined) checkMs(CREATE, each, settings[each])
   for (const each of ['heuristic', 'maxBodyBytes'] as const) checkAmount(CREATE, each, settings[each])
   checkType(CREATE, 'clock.now', 'function', settings.clock.now)
   checkStrings(CREATE, 'omitHeaders', settings.omitHeaders)

@@ -54,7 +54,13 @@ const CACHEABLE = /^(20[034]|30[018]|40[45]|41[04]|501)$/
 /** Fields that are not stored (RFC 9111, section 3.1): they concern one connection (RFC 9110, section 7.6.1). */
 const UNSTORED = /^(connection|keep-alive|proxy-(auth.*|connection)|te|trailer|transfer-encoding|upgrade)$/
 
-export function readPolicy(status: number, headers: Headers, requestTime: number, responseTime: number, { heuristic, defaultTtl, omitHeaders, offlineStale, ...given }: PolicyOptions): Policy {
+export function readPolicy(
+  status: number,
+  headers: Headers,
+  requestTime: number,
+  responseTime: number,
+  { heuristic, defaultTtl, omitHeaders, offlineStale, ...given }: PolicyOptions,
+): Policy {
   const directives = parseDirectives(headers.get('cache-control'))
   const date = parseDate(headers.get('date'), responseTime) ?? responseTime
   const cacheable = CACHEABLE.test(`${status}`)
@@ -72,8 +78,13 @@ export function readPolicy(status: number, headers: Headers, requestTime: number
   const mayBeStale = !noCache && !matchesNone && !directives.has('must-revalidate')
   const stale = mayBeStale ? Math.max(staleWhileRevalidate, staleIfError, offlineStale ? KEPT : 0) : 0
   // An error that is never fresh is not worth keeping.
-  const storable = ![206, 304].includes(status) && (lifetime > 0 || (cacheable && status < 400)) && (directives.has('must-understand') ? cacheable : !directives.has('no-store'))
-  const unstored = new Set(listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase()))
+  const storable =
+    ![206, 304].includes(status) &&
+    (lifetime > 0 || (cacheable && status < 400)) &&
+    (directives.has('must-understand') ? cacheable : !directives.has('no-store'))
+  const unstored = new Set(
+    listOf([headers.get('connection'), directives.get('no-cache'), directives.get('private'), omitHeaders].join().toLowerCase()),
+  )
   return {
     life: {
       bornAt: responseTime - age,

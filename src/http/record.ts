@@ -49,17 +49,29 @@ export function lasting(headers: Headers): [name: string, value: string][] {
  * @param responseTime epoch ms
  * @param confirmed the stored response, if the answer confirms it: its body stays
  */
-export function recordOf(response: Response, { ask, user, prefix, background }: Task, settings: HttpSettings, requestTime: number, responseTime: number, confirmed?: StoredResponse): StoredResponse {
+export function recordOf(
+  response: Response,
+  { ask, user, prefix, background }: Task,
+  settings: HttpSettings,
+  requestTime: number,
+  responseTime: number,
+  confirmed?: StoredResponse,
+): StoredResponse {
   const headers = fieldsAfter(response.headers, confirmed && new Headers(confirmed.headers as [string, string][]))
   const { status, statusText } = confirmed ?? response
   const { life, keeps } = readPolicy(status, headers, requestTime, responseTime, settings)
   const url = response.url || ask.url
   const cacheStatus = response.headers.get('cache-status')
-  const selectors = confirmed && !response.headers.has('vary') ? confirmed.selectors : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
+  const selectors =
+    confirmed && !response.headers.has('vary')
+      ? confirmed.selectors
+      : selectorsOf(ask, user, response.type === 'cors' && !headers.has('vary') ? undefined : headers.get('vary'))
   return {
     ...life,
     // Browsers hide cookies from scripts, so only the origin knows whether they are the same.
-    ...(ask.own !== undefined && !settings.partition && selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
+    ...(ask.own !== undefined &&
+      !settings.partition &&
+      selectors.some(([name]) => name === 'cookie') && { matchesNone: true, mayBeStale: false }),
     form: 1,
     url,
     type: response.type,

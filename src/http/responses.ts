@@ -15,7 +15,10 @@ export interface Found {
 
 /** Variants kept of a URL besides the latest. */
 const MOST_OTHERS = 15
-/** Bytes of the largest body that is stored in the list, read with it and rewritten by a 304. To read a larger one takes as long as a second read. */
+/**
+ * Bytes of the largest body that is stored in the list, read with it and rewritten by a 304. To read a larger one takes as long as a second
+ * read.
+ */
 const SMALL_BODY = 16_384
 
 const STALE = { stale: true } as const
@@ -42,7 +45,7 @@ export function peek(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Found
 
 /** Reads what is stored for a request. */
 export async function find(cache: Cache<HttpEntry>, { key, ask, user }: Wanted): Promise<Found> {
-  for (let missing: number | undefined; ; ) {
+  for (let missing: number | undefined; ;) {
     const variants = await list(cache, key)
     const stored = findVariant(variants, ask, user)
     const bytes = stored && (bytesOf(stored, stored) ?? bytesOf(await cache.get(bodyKeyOf(key, stored.selectors), STALE), stored))
@@ -66,7 +69,15 @@ export async function list(cache: Cache<HttpEntry>, key: string): Promise<readon
  * @param key where the response is stored: another than the task's after a redirect
  * @returns the new entry of the task's key
  */
-export async function keep(cache: Cache<HttpEntry>, { also, setOptions }: LoaderContext<HttpEntry>, { key: asked, ask, user }: Task, variants: readonly StoredResponse[], stored: StoredResponse, bytes?: ArrayBuffer, key: string = asked): Promise<HttpEntry> {
+export async function keep(
+  cache: Cache<HttpEntry>,
+  { also, setOptions }: LoaderContext<HttpEntry>,
+  { key: asked, ask, user }: Task,
+  variants: readonly StoredResponse[],
+  stored: StoredResponse,
+  bytes?: ArrayBuffer,
+  key: string = asked,
+): Promise<HttpEntry> {
   const now = stored.responseTime
   const own = bodyKeyOf(key, stored.selectors)
   const small = bytes && bytes.byteLength <= SMALL_BODY
@@ -80,14 +91,26 @@ export async function keep(cache: Cache<HttpEntry>, { also, setOptions }: Loader
   }
   const varied = variants.filter(isFitting).some(hasVary)
   const isOther = ({ selectors }: StoredResponse): boolean => bodyKeyOf(key, selectors) !== own
-  const kept = [small ? { ...stored, bytes } : stored, ...variants.filter((variant) => isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) === varied && isFitting(variant)) && variant.end > now).slice(0, MOST_OTHERS)]
+  const kept = [
+    small ? { ...stored, bytes } : stored,
+    ...variants
+      .filter(
+        (variant) =>
+          isOther(variant) && variant.stamp !== stored.stamp && !(hasVary(variant) === varied && isFitting(variant)) && variant.end > now,
+      )
+      .slice(0, MOST_OTHERS),
+  ]
   const all = [...kept, ...others]
   const end = Math.max(...all.map((variant) => variant.end))
   const ttl = stored.noCache || stored.matchesNone ? 0 : Math.max(0, Math.min(stored.staleAt, end) - now)
   setOptions({ ttl, staleWhileRevalidate: 0, staleIfError: end - now - ttl, tags: all.flatMap((variant) => variant.tags) })
   if (bytes && !small) also(own, { stamp: stored.stamp, bytes })
   // Bodies that no list refers to any more.
-  dropBodies(cache, key, variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant))))
+  dropBodies(
+    cache,
+    key,
+    variants.filter((variant) => !variant.bytes && !kept.includes(variant) && (small || isOther(variant))),
+  )
   if (key === asked) return kept
   also(key, kept)
   return others

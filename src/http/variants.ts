@@ -73,7 +73,9 @@ export function bytesOf(value: HttpEntry | StoredResponse | undefined, { stamp }
   return body?.stamp === stamp && body.bytes instanceof ArrayBuffer ? body.bytes : undefined
 }
 
-/** The latest variant that fits. Those without Vary come last: a resource may leave it out of its default response (RFC 9111, section 4.1). */
+/**
+ * The latest variant that fits. Those without Vary come last: a resource may leave it out of its default response (RFC 9111, section 4.1).
+ */
 export function findVariant(variants: readonly StoredResponse[], ask: Ask, user: User): StoredResponse | undefined {
   const fitting = variants.filter(fits(ask, user))
   return fitting.find(hasVary) ?? fitting[0]
@@ -82,7 +84,11 @@ export function findVariant(variants: readonly StoredResponse[], ask: Ask, user:
 /** Tells whether a variant may answer a request. */
 export function fits(ask: Ask, user: User): (variant: StoredResponse) => boolean {
   return ({ status, headers, selectors }) =>
-    (ask.redirect === 'manual' || status < 301 || status > 308 || (ask.redirect === 'follow' && !headers.some(([name]) => name === 'location'))) && selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value)
+    (ask.redirect === 'manual' ||
+      status < 301 ||
+      status > 308 ||
+      (ask.redirect === 'follow' && !headers.some(([name]) => name === 'location'))) &&
+    selectors.every(([name, value]) => value !== undefined && selectorOf(name, ask, user) === value)
 }
 
 export function hasVary({ selectors }: StoredResponse): boolean {
@@ -118,11 +124,18 @@ function selectorOf(name: string, ask: Ask, user: User): User {
   // As a digest: no credentials on disk.
   if (name === 'authorization' || name === 'cookie') return user
   if (name === COOKIES) return credentials === 'omit' || (credentials === 'same-origin' && own === false) ? 'none' : null
-  if (name === FIELDS) return variantId([...headers.keys()].filter((each) => !UNNAMED.test(each)).sort().map((each) => [each, selectorOf(each, ask, user)]))
+  if (name === FIELDS)
+    return variantId(
+      [...headers.keys()]
+        .filter((each) => !UNNAMED.test(each))
+        .sort()
+        .map((each) => [each, selectorOf(each, ask, user)]),
+    )
   const value = headers.get(name)
   // On a request without Accept, a service worker sees this one, which the browser has added; in Firefox also the user's languages.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
-  if (name === 'accept-language' && own !== undefined && value.replace(/;q=[\d.]+/g, '') === String(globalThis.navigator?.languages)) return null
+  if (name === 'accept-language' && own !== undefined && value.replace(/;q=[\d.]+/g, '') === String(globalThis.navigator?.languages))
+    return null
   // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
   // Within quotes, spaces count.

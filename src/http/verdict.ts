@@ -13,7 +13,11 @@ export type Verdict =
   /** Revalidate it first. */
   | 'validate'
 
-export function judge({ bornAt, staleAt, noCache, matchesNone, mayBeStale, immutable, staleWhileRevalidate }: Life, { cache, directives }: Ask, now: number): Verdict {
+export function judge(
+  { bornAt, staleAt, noCache, matchesNone, mayBeStale, immutable, staleWhileRevalidate }: Life,
+  { cache, directives }: Ask,
+  now: number,
+): Verdict {
   if (matchesNone) return 'validate'
   if (cache === 'force-cache' || cache === 'only-if-cached') return 'use'
   if (noCache || cache === 'reload' || directives.has('no-cache')) return 'validate'
@@ -38,5 +42,7 @@ export function mayStandIn({ mayBeStale }: Life, { cache, directives }: Ask): bo
 /** Whether a stale response is served in place of a server error (RFC 5861, section 4). */
 export function replacesError(status: number, life: Life, ask: Ask, now: number): boolean {
   const asked = durationOf(ask.directives, 'stale-if-error') ?? 0
-  return [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && Math.max(0, now - life.staleAt) < Math.max(asked, life.staleIfError)
+  return (
+    [500, 502, 503, 504].includes(status) && mayStandIn(life, ask) && Math.max(0, now - life.staleAt) < Math.max(asked, life.staleIfError)
+  )
 }

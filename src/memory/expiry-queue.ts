@@ -79,14 +79,14 @@ export class ExpiryQueue {
       const slot = buckets.next(head) - LAST_HEAD
       // The first tick of the bucket: the queue's time with this bit set and zeros below; of bucket 0, that time itself.
       const half = bit >>> 1
-      const due = ((this.#tick | half) & -half) || this.#tick
+      const due = (this.#tick | half) & -half || this.#tick
       const nowTick = Math.floor(now) - this.#start
       if (slot <= 0) {
         this.#occupied -= bit
       } else if (nowTick < this.#tick || nowTick >= LAST_TICK) {
         this.#start += nowTick
         this.#tick = this.#occupied = 0
-        for (let filed = times.length; --filed; ) if (times[filed]! < Infinity) this.#refile(filed)
+        for (let filed = times.length; --filed;) if (times[filed]! < Infinity) this.#refile(filed)
       } else if (!(due <= nowTick)) {
         // Not due yet, or the clock gives NaN.
         this.#earliest = this.#start + due

@@ -252,7 +252,7 @@ export class Lru<V> {
   /** The keys of live entries, most recently used first. */
   #liveKeys(now: number): string[] {
     const live: string[] = []
-    for (let slot = 0; (slot = this.#recency.next(slot)); ) if (!this.#expiry.isExpired(slot, now)) live.push(this.#keys[slot]!)
+    for (let slot = 0; (slot = this.#recency.next(slot));) if (!this.#expiry.isExpired(slot, now)) live.push(this.#keys[slot]!)
     return live
   }
 }

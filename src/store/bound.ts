@@ -18,7 +18,9 @@ export interface Bound {
 
 /** @param trim removes entries over the bound */
 export function createBound(bound: number, trim: () => Promise<void>): Bound {
-  /** Writes since the bound was last enforced, and at first one more, for what other pages have left; undefined until the database is used. */
+  /**
+   * Writes since the bound was last enforced, and at first one more, for what other pages have left; undefined until the database is used.
+   */
   let written: number | undefined
   let trimming: Promise<void> | undefined
   /** The one count of what other pages have left. */

@@ -15,7 +15,9 @@ export interface Breaker {
    * @throws CacheError `paused` while storage is left alone
    */
   admit(kind: Kind): boolean
-  /** Opens the breaker for a fault. Returns the error for the call to reject with: the fault, or a refusal if the breaker was open already. */
+  /**
+   * Opens the breaker for a fault. Returns the error for the call to reject with: the fault, or a refusal if the breaker was open already.
+   */
   trip(fault: CacheError): CacheError
   /** The probe was refused because of one entry, so another transaction may be the probe. */
   again(): void

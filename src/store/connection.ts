@@ -146,10 +146,14 @@ export function createConnection(name: string, durability: IDBTransactionDurabil
         try {
           transaction = database.transaction([ENTRIES, LOG], kind === 'read' ? 'readonly' : 'readwrite', { durability })
           // Its creation was cut off.
-          if (database !== whole && transaction.objectStore(ENTRIES).indexNames.length < 2) throw new DOMException('no index', 'NotFoundError')
+          if (database !== whole && transaction.objectStore(ENTRIES).indexNames.length < 2)
+            throw new DOMException('no index', 'NotFoundError')
           whole = database
           phase = kind === 'read' ? kind : 'request'
-          const result = await limiter.within(limit + calls, complete(transaction, work, () => (phase = 'commit')))
+          const result = await limiter.within(
+            limit + calls,
+            complete(transaction, work, () => (phase = 'commit')),
+          )
           if (probes) breaker.mend()
           return result
         } catch (cause) {

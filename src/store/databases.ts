@@ -19,7 +19,12 @@ export async function databasesOf(name: string, database: string): Promise<reado
  */
 export async function deleteDatabase(database: string, cleared?: boolean): Promise<void> {
   const connection = createConnection(database, 'relaxed', {})
-  const isEmpty = await connection.run('delete', async ({ transaction }) => clearStores(transaction)).then(() => true, () => cleared)
+  const isEmpty = await connection
+    .run('delete', async ({ transaction }) => clearStores(transaction))
+    .then(
+      () => true,
+      () => cleared,
+    )
   connection.close()
   const request = indexedDB.deleteDatabase(database)
   const gone = within(OPEN_TIME_LIMIT, Promise.race([resultOf(request), new Promise((resolve) => (request.onblocked = resolve))]))

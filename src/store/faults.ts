@@ -1,7 +1,15 @@
 // What a storage error means, by where it occurred and by its name. Texts differ by engine and language, so only one is used, to narrow
 // down a name that says nothing.
 
-import { CacheError, type CacheErrorCode, type CacheErrorDetails, type Fault, type FaultAction, type FaultClass, type FaultPhase } from '../errors.ts'
+import {
+  CacheError,
+  type CacheErrorCode,
+  type CacheErrorDetails,
+  type Fault,
+  type FaultAction,
+  type FaultClass,
+  type FaultPhase,
+} from '../errors.ts'
 
 type Rule = readonly [type: FaultClass, phase: RegExp, error: RegExp, action?: FaultAction]
 

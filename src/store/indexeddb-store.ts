@@ -69,7 +69,21 @@ const MISSED_AFTER = 200
 /** ms after which the other tabs have heard that the data is being destroyed. */
 const HEARD_IN = 100
 
-export function createIndexedDbStore<V>({ name, version, durability, maxStoredEntries, lifetime, now, readClock, onEvict, onCommit, onMissing, onMissed, onRecalled, ...watcher }: IndexedDbSettings): IndexedDbStore<V> {
+export function createIndexedDbStore<V>({
+  name,
+  version,
+  durability,
+  maxStoredEntries,
+  lifetime,
+  now,
+  readClock,
+  onEvict,
+  onCommit,
+  onMissing,
+  onMissed,
+  onRecalled,
+  ...watcher
+}: IndexedDbSettings): IndexedDbStore<V> {
   const database = databaseName(name, version)
   const log = createLog(now)
   /** The read of the log under way, which callers share. */
@@ -78,7 +92,13 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   let missing: ReturnType<typeof setTimeout> | undefined
   const catchUp = (): Promise<boolean> =>
     // What it finds is reported even after the time limit: no later read of the log finds it again.
-    within(OPEN_TIME_LIMIT, connection.run('read', ({ transaction }) => log.catchUp(transaction)).then(onMissed).then(beginLog)).then(
+    within(
+      OPEN_TIME_LIMIT,
+      connection
+        .run('read', ({ transaction }) => log.catchUp(transaction))
+        .then(onMissed)
+        .then(beginLog),
+    ).then(
       () => true,
       () => false,
     )
@@ -155,7 +175,8 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
   }
 
   /** The entry, unless it is from the future, also by the time now: another tab may have written it since the call began. */
-  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined => (entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry)
+  const dated = (entry: Entry<V> | undefined): Entry<V> | undefined =>
+    entry && isFromFuture(entry, now()) && isFromFuture(entry, readClock()) ? undefined : entry
 
   /** Removes what this cache cannot read, unless it has been replaced meanwhile. */
   const discard = (key: string): void => void writes.add({ change: { type: 'delete', key }, decide: dated }).catch(() => {})
@@ -239,7 +260,10 @@ export function createIndexedDbStore<V>({ name, version, durability, maxStoredEn
     },
 
     async destroy() {
-      const cleared = await writes.add({ change: EVERYTHING }).then(() => true, () => false)
+      const cleared = await writes.add({ change: EVERYTHING }).then(
+        () => true,
+        () => false,
+      )
       connection.close()
       // Other tabs may write until they have heard of it; those rows go too.
       await new Promise((resolve) => setTimeout(resolve, HEARD_IN))

@@ -36,7 +36,12 @@ function standsAlone(changes: readonly Change[]): boolean {
  * @param emptied the position at which the asking tab has emptied the log
  * @param bare whether there was no record that it could leave
  */
-export async function recordsSince(transaction: IDBTransaction, position: number, emptied?: number, bare?: boolean): Promise<readonly LogRecord[]> {
+export async function recordsSince(
+  transaction: IDBTransaction,
+  position: number,
+  emptied?: number,
+  bare?: boolean,
+): Promise<readonly LogRecord[]> {
   const log = transaction.objectStore(LOG)
   const found: LogRecord[] = await resultOf(log.getAll(IDBKeyRange.bound(position - 1, Infinity)))
   const records = found.map(({ id, changes, by, at }) => ({ id, changes: changesIn(changes), by, at }))

@@ -38,17 +38,22 @@ const LONG_RUN = 1.3
  * @param stop called between slices of work; returns whether to leave the rest, once something was deleted
  * @returns the keys that were there and are deleted
  */
-export async function deleteSorted(entries: IDBObjectStore, keys: readonly string[], sure = true, stop?: () => boolean): Promise<readonly string[]> {
+export async function deleteSorted(
+  entries: IDBObjectStore,
+  keys: readonly string[],
+  sure = true,
+  stop?: () => boolean,
+): Promise<readonly string[]> {
   const deleted: string[] = []
   let before: Promise<unknown> | undefined
   /** How many keys are listed at once; 0 while they are so far apart that each is deleted by itself. */
   let asked = LISTED_TO_SEE
-  for (let done = 0; done < keys.length; ) {
+  for (let done = 0; done < keys.length;) {
     const rest = IDBKeyRange.bound(keys[done]!, keys.at(-1)!)
     const listed = asked ? ((await resultOf(entries.getAllKeys(rest, asked))) as string[]) : keys.slice(done, done + BETWEEN_LISTINGS)
     const start = deleted.length
     let ranges = 0
-    for (let at = 0; at < listed.length; ) {
+    for (let at = 0; at < listed.length;) {
       let request: IDBRequest | undefined
       for (let runs = 0; runs < RUNS_AT_ONCE && at < listed.length; runs++) {
         const first = deleted.length

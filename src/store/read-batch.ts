@@ -41,7 +41,9 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
   const waiting: Read[] = []
   let hosts = 0
 
-  /** Issues reads; one whose record cannot be read is rejected and taken out. In Chromium that ends the transaction, which is tried again. */
+  /**
+   * Issues reads; one whose record cannot be read is rejected and taken out. In Chromium that ends the transaction, which is tried again.
+   */
   const issue = async (entries: IDBObjectStore, reads: Read[]): Promise<unknown> => {
     const slices = createSlices()
     const found: Promise<unknown>[] = []
@@ -100,7 +102,16 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
       }
       return (await resultOf(entries.getAllKeys(range))).map((key) => ({ key: key as string }))
     })
-    return broken ? Promise.all(page.map(({ key }) => get(key).then((record) => ({ key, record }), () => ({ key })))) : page
+    return broken
+      ? Promise.all(
+          page.map(({ key }) =>
+            get(key).then(
+              (record) => ({ key, record }),
+              () => ({ key }),
+            ),
+          ),
+        )
+      : page
   }
 
   return {
@@ -127,7 +138,7 @@ export function createReadBatch(connection: Connection, log: Log): ReadBatch {
 
 async function listKeys(entries: IDBObjectStore): Promise<string[]> {
   const keys: string[] = []
-  for (let range: IDBKeyRange | undefined; ; ) {
+  for (let range: IDBKeyRange | undefined; ;) {
     const page = (await resultOf(entries.getAllKeys(range, KEYS_PAGE))) as string[]
     keys.push(...page)
     if (page.length < KEYS_PAGE) return keys

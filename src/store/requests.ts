@@ -42,7 +42,8 @@ export function createSlices(): Slices {
       const request = first
       first = undefined
       // Waits for the first request of the slice only: the engine works on the rest while the next slice is made.
-      if (request.readyState === 'pending') await new Promise((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve)))
+      if (request.readyState === 'pending')
+        await new Promise((resolve) => ['success', 'error'].forEach((type) => request.addEventListener(type, resolve)))
       end = performance.now() + SLICE
     },
   }

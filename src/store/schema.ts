@@ -39,8 +39,19 @@ export function clearStores(transaction: IDBTransaction): void {
 
 /** The entry in a record, without properties that are not an entry's; `undefined` if this schema cannot have written the record. */
 export function toEntry<V>(record: unknown): Entry<V> | undefined {
-  const { key, value, createdAt, expiresAt = Infinity, staleAt = expiresAt, staleWhileRevalidate = 0, staleIfError = 0, tags = [] } = (record ?? {}) as Partial<Entry<V>>
-  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every((time) => typeof time === 'number' && !Number.isNaN(time))
+  const {
+    key,
+    value,
+    createdAt,
+    expiresAt = Infinity,
+    staleAt = expiresAt,
+    staleWhileRevalidate = 0,
+    staleIfError = 0,
+    tags = [],
+  } = (record ?? {}) as Partial<Entry<V>>
+  const times = [createdAt, expiresAt, staleAt, staleWhileRevalidate, staleIfError].every(
+    (time) => typeof time === 'number' && !Number.isNaN(time),
+  )
   // Array.from turns holes into undefined; every() would skip them.
   const strings = Array.isArray(tags) && Array.from<unknown>(tags).every((tag) => typeof tag === 'string')
   const valid = typeof key === 'string' && value !== undefined && times && staleAt <= expiresAt && strings

@@ -62,7 +62,10 @@ export async function sweepExpired(
   for (;;) {
     const deleted = await run(async (entries) => {
       pause(entries)
-      /** Whether the log cannot tell what was written, so that the next transaction has to list again: then this one does as much as possible. */
+      /**
+       * Whether the log cannot tell what was written, so that the next transaction has to list again: then this one does as much as
+       * possible.
+       */
       let blind = false
       for (const { id, changes } of await recordsSince(entries.transaction, position)) {
         blind = id === position

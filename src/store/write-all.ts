@@ -40,8 +40,13 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
       const entry = (write.entry = decide(found))
       const later = since === undefined ? [] : await (laterThan[since] ??= log.since(entries.transaction, since))
       // All values of a load are stored, or none.
-      const { yields = (to: Change) => (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])) } = write
-      const overtaken = fates.get(write.group) ?? later.some(({ changes, at }) => !(since! < 0 && Number(at) < entry?.createdAt!) && changes.some((to) => yields(to, found)))
+      const {
+        yields = (to: Change) =>
+          (write.group ?? [write]).some(({ change }) => concerns(to, (change as { key: string }).key, entry?.tags ?? [])),
+      } = write
+      const overtaken =
+        fates.get(write.group) ??
+        later.some(({ changes, at }) => !(since! < 0 && Number(at) < entry?.createdAt!) && changes.some((to) => yields(to, found)))
       if (write.group) fates.set(write.group, overtaken)
       if (overtaken) write.entry = found
       if (overtaken || (write.entry === found && change.type === 'set')) return write
@@ -79,7 +84,9 @@ export async function writeAll<V>(entries: IDBObjectStore, log: Log, writes: rea
   return [...made.values()]
 }
 
-/** A record that the engine cannot read counts as missing. In Chromium a failed read ends the transaction, so the second try leaves it out. */
+/**
+ * A record that the engine cannot read counts as missing. In Chromium a failed read ends the transaction, so the second try leaves it out.
+ */
 async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): Promise<unknown> {
   if (write.unreadable) return undefined
   try {
@@ -91,7 +98,9 @@ async function read<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<
   }
 }
 
-/** Puts a value. One that cannot be stored fails its own write only, and the older value is deleted. Returns whether a value is there now. */
+/**
+ * Puts a value. One that cannot be stored fails its own write only, and the older value is deleted. Returns whether a value is there now.
+ */
 function put<V>(entries: IDBObjectStore, key: string, write: QueuedWrite<V>, slices: Slices): boolean {
   const refuse = (code: CacheErrorCode, error: unknown): boolean => {
     if (classOf('put', error) !== 'bad-entry') return false

@@ -63,7 +63,17 @@ export interface WriteQueueSettings {
   onRecalled(): void
 }
 
-export function createWriteQueue<V>({ connection, log, marker, now, inspect, onCommit, onMissed, onRecalled, makeRoom }: WriteQueueSettings): WriteQueue<V> {
+export function createWriteQueue<V>({
+  connection,
+  log,
+  marker,
+  now,
+  inspect,
+  onCommit,
+  onMissed,
+  onRecalled,
+  makeRoom,
+}: WriteQueueSettings): WriteQueue<V> {
   let pending: Batch<V> | undefined
   /** Resolves when the latest batch is settled. */
   let last: Promise<unknown> | undefined
@@ -102,7 +112,10 @@ export function createWriteQueue<V>({ connection, log, marker, now, inspect, onC
     if (changes.length) onCommit(told, record?.result)
   }
 
-  /** Commits, and tries again if that can help: without entries that cannot be stored, once after making room, removals without taking space. */
+  /**
+   * Commits, and tries again if that can help: without entries that cannot be stored, once after making room, removals without taking
+   * space.
+   */
   const commitAtLast = async (writes: readonly QueuedWrite<V>[]): Promise<void> => {
     // A probe makes no room: on a full disk each one would evict a tenth of the entries.
     let roomMade = connection.breaker.fault !== undefined
@@ -178,7 +191,8 @@ export function createWriteQueue<V>({ connection, log, marker, now, inspect, onC
   }
 
   /** The latest unsettled batch that changes a key; without a key, the latest of all. */
-  const underWay = (key?: string): Batch<V> | undefined => [...batches].reverse().find(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
+  const underWay = (key?: string): Batch<V> | undefined =>
+    [...batches].reverse().find(({ latest }) => key === undefined || latest.has(undefined) || latest.has(key))
 
   return {
     async add(write, group) {

@@ -12,17 +12,25 @@ export const idbKeyval: Contestant = {
     const request = indexedDB.open(name)
     request.onupgradeneeded = () => request.result.createObjectStore('keyval')
     const opening = promisifyRequest(request)
-    const store: UseStore = (mode, callback) => opening.then((database) => callback(database.transaction('keyval', mode).objectStore('keyval')))
+    const store: UseStore = (mode, callback) =>
+      opening.then((database) => callback(database.transaction('keyval', mode).objectStore('keyval')))
     return {
       set: ({ key, ...kept }) => set(key, kept, store),
-      fill: (items) => setMany(items.map(({ key, ...kept }) => [key, kept]), store),
+      fill: (items) =>
+        setMany(
+          items.map(({ key, ...kept }) => [key, kept]),
+          store,
+        ),
       async get(key) {
         const kept = await get<Kept>(key, store)
         return kept && kept.expiresAt > now ? kept.value : undefined
       },
       async removeExpired() {
         const all = await entries<string, Kept>(store)
-        await delMany(all.flatMap(([key, { expiresAt }]) => (expiresAt <= now ? [key] : [])), store)
+        await delMany(
+          all.flatMap(([key, { expiresAt }]) => (expiresAt <= now ? [key] : [])),
+          store,
+        )
       },
       keys: () => keys<string>(store),
       close: async () => (await opening).close(),
