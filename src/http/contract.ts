@@ -7,7 +7,7 @@ export interface CachedFetchOptions {
    * Sends requests; always called with a `Request` alone.
    * @default globalThis.fetch, looked up at each call
    */
-  readonly fetch?: (request: Request) => Promise<Response>
+  readonly fetch?: (request: Request) => Response | Promise<Response>
   /**
    * Names this cache in Cache-Status (RFC 9211).
    * @default 'bestbefore'

@@ -59,8 +59,9 @@ it('an app of a server needs no dom', async () => {
   const code = `
     import { createCache } from 'bestbefore'
     import { createCachedFetch, type HttpEntry } from 'bestbefore/http'
-    const app = { fetch: async (request: Request) => new Response(request.url) }
+    const app = { fetch: (request: Request, _env?: object): Response | Promise<Response> => new Response(request.url) }
     createCachedFetch(createCache<HttpEntry>(), app)
+    createCachedFetch(createCache<HttpEntry>(), { fetch: async (request) => new Response(request.url) })
     const cachedFetch = createCachedFetch(createCache<HttpEntry>(), { fetch })
     const response = await cachedFetch(new URL('https://api.example/items'), { headers: { accept: 'text/plain' } })
     export const text: string = await response.text()
