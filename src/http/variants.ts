@@ -61,7 +61,8 @@ export function variantsIn(value: HttpEntry | undefined): readonly StoredRespons
 function isSound(record: StoredResponse): boolean {
   try {
     restore(record, new ArrayBuffer(), { method: 'GET', headers: new Map() }, '', 0)
-    return record.form === 1 && record.selectors.every(Array.isArray) && record.tags.every((tag) => typeof tag === 'string')
+    const { form, headers, selectors, tags } = record
+    return form === 1 && [headers, selectors, tags, ...selectors].every(Array.isArray) && tags.every((tag) => typeof tag === 'string')
   } catch {
     return false
   }
