@@ -61,8 +61,13 @@ export function variantsIn(value: HttpEntry | undefined): readonly StoredRespons
 function isSound(record: StoredResponse): boolean {
   try {
     restore(record, new ArrayBuffer(), { method: 'GET', headers: new Map() }, '', 0)
-    const { form, headers, selectors, tags } = record
-    return form === 1 && [headers, selectors, tags, ...selectors].every(Array.isArray) && tags.every((tag) => typeof tag === 'string')
+    const { form, headers, selectors, staleAt, stamp, tags } = record
+    return (
+      form === 1 &&
+      [staleAt, stamp].every(Number.isFinite) &&
+      [headers, selectors, tags, ...selectors].every(Array.isArray) &&
+      tags.every((tag) => typeof tag === 'string')
+    )
   } catch {
     return false
   }
