@@ -1,7 +1,7 @@
 // Invalidation by a successful unsafe request (RFC 9111, section 4.4; RFC 9875, section 3), and by the app.
 
 import type { Cache } from '../contract.ts'
-import { checkType } from '../options.ts'
+import { check } from '../options.ts'
 import type { Ask, Input } from './ask.ts'
 import type { CachedFetchOptions, InvalidateSelector } from './contract.ts'
 import { groupsIn } from './groups.ts'
@@ -54,8 +54,10 @@ export async function invalidateSelected(
   askFor: (url: Input) => Ask,
   prefixFor: (ask: Ask) => string,
 ): Promise<void> {
-  checkType('invalidate', 'selector', 'object', selector)
-  const { url, prefix, group, partition } = selector
+  const { url, prefix, group, partition } = selector ?? {}
+  // Or it would select all of the partition.
+  const given = url ?? prefix ?? group ?? partition
+  check(given !== undefined, 'invalidate', 'selector', 'an object such as { url }', selector)
   const ask = askFor(url ?? prefix ?? globalThis.location?.href ?? 'http://localhost')
   const own = partition === undefined ? prefixFor(ask) : prefixOf(partition)
   if (group !== undefined) return cache.deleteTag(groupTag(own, group))

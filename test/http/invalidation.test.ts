@@ -301,7 +301,7 @@ describe('invalidate', () => {
     expect((await lookAtDisk(NAME)).records).toHaveLength(rows.length)
   })
 
-  test.each<InvalidateSelector>([{ url: 'http://' }, { prefix: 'http://[' }, { url: 'http://x/', partition: 'a\0b' }, { group: 'g', partition: 7 as never }, 'http://x/' as never, undefined as never])('%o is refused', async (selector) => {
+  test.each<InvalidateSelector>([{ url: 'http://' }, { prefix: 'http://[' }, { url: 'http://x/', partition: 'a\0b' }, { group: 'g', partition: 7 as never }, 'http://x/' as never, undefined as never, new URL('http://x/') as never, {}, { url: undefined } as never, { uri: 'http://x/' } as never])('%o is refused', async (selector) => {
     const { standing, left } = await stored()
     await expect(standing.fetch.invalidate(selector)).rejects.toThrow(TypeError)
     expect(Object.values(await left())).not.toContain(false)
