@@ -26,8 +26,10 @@ const DEFAULTS = { method: 'GET', cache: 'default', credentials: 'same-origin', 
 
 /** @returns a function that reads the arguments of a call; it throws TypeError as `new Request` does */
 export function createReader(): (input: Input, init?: RequestInit) => Ask {
-  // Of a frame by `srcdoc`, whose address has no origin, or of a sandboxed one, whose address has another than itself.
-  const here = globalThis.location && (globalThis.origin ?? location.origin)
+  const { location, origin } = globalThis
+  // A frame by `srcdoc` has an address without an origin, a sandboxed one an origin unlike that of its address. Otherwise the address tells:
+  // a page may have a global variable `origin` of its own.
+  const here = location && ([origin, location.origin].includes('null') ? origin : location.origin)
   /** Memoized, because parsing a URL takes a third of the time of an answer from memory. */
   const urlOf = memoize((written, base: string | undefined) => new URL(written, base).href.split('#')[0]!)
 

@@ -54,6 +54,22 @@ test('a sandboxed page has no origin of its own, so its server is another: it is
   expect(sent.map(({ cache, headers }) => [cache, headers.get('if-none-match')])).toEqual([['no-cache', null], ['no-cache', null]])
 })
 
+test.each(['http://other.test', 7, undefined])('a page’s own global variable `origin`, %o, does not count', async (origin) => {
+  vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
+  vi.stubGlobal('origin', origin)
+  const { sent, fetch } = noting()
+  await standOn(placeOf(TWO_TIERS), { fetch }).text(site.page(FRESH).url)
+  expect(sent[0]!.cache, 'as on the page’s own origin').toBe('no-store')
+})
+
+test('a frame by srcdoc has the origin of its page', async () => {
+  vi.stubGlobal('location', { origin: 'null', href: 'about:srcdoc' })
+  vi.stubGlobal('origin', site.url)
+  const { sent, fetch } = noting()
+  await standOn(placeOf(TWO_TIERS), { fetch }).text(site.page(FRESH).url)
+  expect(sent[0]!.cache).toBe('no-store')
+})
+
 test('on a server, where the fetch below may be a framework’s with a cache of its own, a request keeps its mode unless it asks about what is stored', async () => {
   const { sent, fetch } = noting()
   const place = placeOf(TWO_TIERS)
