@@ -140,10 +140,19 @@ function selectorOf(name: string, ask: Ask, user: User): User {
   const value = headers.get(name)
   // On a request without Accept, a service worker sees this one, which the browser has added; in Firefox also the user's languages.
   if (value === undefined || (name === 'accept' && value === '*/*')) return null
-  if (name === 'accept-language' && own !== undefined && value.replace(/;q=[\d.]+/g, '') === String(globalThis.navigator?.languages))
-    return null
+  if (name === 'accept-language' && own !== undefined && isOfUser(value)) return null
   // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
   // Within quotes, spaces count.
   return value.includes('"') ? value : listOf(value).join()
+}
+
+/** Whether an Accept-Language is what a browser sends: the user's languages, none with more weight than the one before. */
+function isOfUser(value: string): boolean {
+  const members = value.split(',').map((member) => member.split(';q='))
+  const weights = members.map(([, weight = 1]) => weight)
+  return (
+    members.map(([language]) => language).join() === String(globalThis.navigator?.languages) &&
+    weights.every((weight, place) => !place || weight <= weights[place - 1]!)
+  )
 }

@@ -168,6 +168,8 @@ test.each<RequestCache>(['default', 'no-cache', 'reload'])('a page whose own cac
 
 test.each<[what: string, headers: Record<string, string>, how: string]>([
   ['the languages of the user, which Firefox adds,', { 'Accept-Language': 'de-AT,de;q=0.9,en;q=0.8' }, 'hit; ttl=60'],
+  ['those of the user with other weights', { 'Accept-Language': 'de-AT;q=0.1,de;q=0.5,en' }, 'fwd=vary-miss; stored'],
+  ['those of the user, the last but one with the least weight,', { 'Accept-Language': 'de-AT,de;q=0.1,en;q=0.9' }, 'fwd=vary-miss; stored'],
   ['another language', { 'Accept-Language': 'en' }, 'fwd=vary-miss; stored'],
 ])('for a request with %s the worker finds what a page has stored without, or not: %o', async (_what, headers, how) => {
   vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
