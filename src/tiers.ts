@@ -149,10 +149,11 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
       },
       onHide() {
         disk.release(true)
-        locks.release()
+        locks.release(true)
       },
       onShow(wasAway) {
         disk.release(false)
+        locks.release(false)
         // This tab has no position in the log, so it cannot ask for what it missed.
         if (wasAway && disk.position === undefined) forgetRemote([EVERYTHING])
         // In the back/forward cache no messages reached the page, so even entries that only memory has may be out of date.

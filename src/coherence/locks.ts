@@ -15,14 +15,15 @@ export interface Locks {
    */
   run<T>(name: string, limit: number, work: (lock?: Lock | null) => Promise<T>, ifAvailable?: boolean): Promise<T>
   /**
-   * Lets go of all locks, and waits for none, because the page is left: in the back/forward cache, where it stands still, a page keeps its
-   * locks and is granted those that it waits for.
+   * In the back/forward cache, where it stands still, a page keeps its locks and is granted those that it waits for.
+   * @param isAway lets go of all locks, waits for none, and asks for none until called with false
    */
-  release(): void
+  release(isAway: boolean): void
 }
 
 export function createLocks(): Locks {
   const leaving = new Set<AbortController>()
+  let away = false
   return {
     async run(name, limit, work, ifAvailable) {
       let working: ReturnType<typeof work> | undefined
@@ -32,7 +33,7 @@ export function createLocks(): Locks {
       leaving.add(left)
       try {
         const hold = (lock: Lock | null): Promise<unknown> => Promise.race([begin(lock), new Promise((end) => (signal.onabort = end))])
-        await within(limit, navigator.locks.request(name, ifAvailable ? { ifAvailable } : { signal }, hold))
+        if (!away) await within(limit, navigator.locks.request(name, ifAvailable ? { ifAvailable } : { signal }, hold))
       } catch {
         // The work has failed, or there was no lock or no answer. In any case: if the work has not begun, it does now.
       }
@@ -41,8 +42,8 @@ export function createLocks(): Locks {
       return begin().finally(() => leaving.delete(left))
     },
 
-    release() {
-      for (const each of leaving) each.abort()
+    release(isAway) {
+      if ((away = isAway)) for (const each of leaving) each.abort()
     },
   }
 }

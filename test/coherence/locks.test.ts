@@ -102,7 +102,7 @@ describe('with a lock', () => {
     const waiting = own.run('n', LIMIT, work)
     expect(await isPending(waiting)).toBe(true)
     expect(work).not.toHaveBeenCalled()
-    own.release()
+    own.release(true)
     expect(await waiting).toBeUndefined()
     expect(work).toHaveBeenCalledTimes(1)
     expect(locks.waitingFor('n')).toBe(0)
@@ -119,13 +119,22 @@ describe('with a lock', () => {
     const working = own.run('n', LIMIT, work, ifAvailable)
     await turns()
     expect(locks.held).toEqual(['n'])
-    own.release()
+    own.release(true)
     await turns()
     expect(locks.held).toEqual([])
     expect(await isPending(working)).toBe(true)
     gate.resolve('done')
     expect(await working).toBe('done')
     expect(work).toHaveBeenCalledTimes(1)
+  })
+
+  it('after release no lock is asked for until the page is back', async () => {
+    const own = createLocks()
+    own.release(true)
+    for (const ifAvailable of [undefined, true]) expect(await own.run('n', LIMIT, async (lock) => lock, ifAvailable)).toBeUndefined()
+    expect(locks.asked).toEqual([])
+    own.release(false)
+    expect(await own.run('n', LIMIT, async (lock) => lock?.name)).toBe('n')
   })
 
   it('what is no longer waited for is taken back', async () => {

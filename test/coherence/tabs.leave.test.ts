@@ -87,6 +87,25 @@ describe('a page that goes', () => {
     expect(await other!.cache.get('a')).not.toBe('never')
   })
 
+  it('a load that begins in the page’s own listener of pagehide asks for no lock; one that begins when the page is back does', async () => {
+    const world = createWorld()
+    const [one] = world.tabs<string>(1, { ttl: SECOND, staleWhileRevalidate: 60 * SECOND })
+    await one!.cache.set('a', 'stale')
+    await world.settle()
+    await world.pass(2 * SECOND)
+    const never = deferred<string>()
+    one!.page('pagehide')
+    expect(await one!.cache.getOrLoad('a', () => never.promise)).toBe('stale')
+    await turns()
+    expect(world.locks.held).toEqual([])
+    one!.page('pageshow')
+    const load = one!.cache.getOrLoad('b', () => never.promise)
+    await turns()
+    expect(world.locks.held).toHaveLength(1)
+    never.resolve('loaded')
+    expect(await load).toBe('loaded')
+  })
+
   it('pagehide closes the handle, and nothing opens it again until the page needs it', async () => {
     const world = createWorld()
     const connections = captureConnections()
