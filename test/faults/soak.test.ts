@@ -69,18 +69,10 @@ interface Soak {
   readonly told: Record<string, number>
 }
 
-const { timeout } = AbortSignal
 const chance = Math.random
 afterEach(() => {
-  AbortSignal.timeout = timeout
   Math.random = chance
 })
-
-function signalAfter(ms: number): AbortSignal {
-  const controller = new AbortController()
-  setTimeout(() => controller.abort(new DOMException('time is up', 'TimeoutError')), ms)
-  return controller.signal
-}
 
 function begin(): Soak {
   const site = createSite()
@@ -88,8 +80,6 @@ function begin(): Soak {
   network.install()
   const locks = new Locks()
   locks.install()
-  // On the same timers as all the rest. A mock would keep them all.
-  AbortSignal.timeout = signalAfter
   // One seed, one course.
   Math.random = random(SEED + 1)
   const history: Step[] = []

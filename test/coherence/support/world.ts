@@ -77,12 +77,6 @@ export function createWorld({ seed, channel = true, locks: hasLocks = true }: Wo
   })
   vi.stubGlobal('addEventListener', (type: string, listener: EventListener) => current?.addEventListener(type, listener))
   vi.stubGlobal('removeEventListener', (type: string, listener: EventListener) => pages.forEach((page) => page.removeEventListener(type, listener)))
-  // On the same timers as all the rest.
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
-    const controller = new AbortController()
-    setTimeout(() => controller.abort(new DOMException('time is up', 'TimeoutError')), ms)
-    return controller.signal
-  })
 
   const world: World = {
     ...place,
