@@ -181,6 +181,8 @@ export function createTiers<V>(options: CacheOptions<V>, { sweepInterval, ...set
   const end = async (finish: () => Promise<unknown> | undefined, onFault: (error: unknown) => unknown): Promise<void> => {
     closed = true
     sweeper.stop()
+    // What other tabs load does not reach this cache any more.
+    locks.release(true)
     memory.overtake(EVERYTHING)
     entries.clear()
     try {

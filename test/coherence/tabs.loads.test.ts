@@ -87,6 +87,25 @@ describe('with locks', () => {
     expect(world.locks.held).toEqual([])
   })
 
+  it.each(['close', 'destroy'] as const)('a load that waits does so no longer once its cache is closed: %s', async (how) => {
+    const world = createWorld()
+    const [loading, waiting] = world.tabs<string>(2)
+    const { runs, loader } = heldLoader<string>()
+    const load = loading!.cache.getOrLoad('a', loader)
+    await until(() => runs.length > 0)
+    const waited = waiting!.cache.getOrLoad('a', async () => 'own')
+    const name = await lockOf('a')
+    await until(() => world.locks.waitingFor(name) === 1)
+    const ending = waiting!.cache[how]()
+    await turns()
+    expect(await isPending(waited)).toBe(false)
+    expect(await waited).toBe('own')
+    expect(world.locks.waitingFor(name)).toBe(0)
+    runs[0]!.resolve('value')
+    expect(await load).toBe('value')
+    await world.await(ending)
+  })
+
   it('background loads of a stale value are one as well', async () => {
     const world = createWorld()
     const tabs = world.tabs<string>(3)
