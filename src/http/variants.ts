@@ -138,21 +138,26 @@ function selectorOf(name: string, ask: Ask, user: User): User {
         .map((each) => [each, selectorOf(each, ask, user)]),
     )
   const value = headers.get(name)
-  // On a request without Accept, a service worker sees this one, which the browser has added; in Firefox also the user's languages.
-  if (value === undefined || (name === 'accept' && value === '*/*')) return null
-  if (name === 'accept-language' && own !== undefined && isOfUser(value)) return null
+  if (value === undefined || isAdded(name, value, ask)) return null
   // In negotiation fields the order of members does not matter (RFC 9110, section 12.5).
   if (/^accept(-language|-encoding)?$/.test(name)) return listOf(value.toLowerCase()).sort().join()
   // Within quotes, spaces count.
   return value.includes('"') ? value : listOf(value).join()
 }
 
-/** Whether an Accept-Language is what a browser sends: the user's languages, none with more weight than the one before. */
-function isOfUser(value: string): boolean {
+/** Whether the browser has added a field to the request: a service worker sees some of those, and pages do not. */
+function isAdded(name: string, value: string, { headers, own }: Ask): boolean {
+  if (name === 'accept') return value === '*/*'
+  if (own === undefined) return false
+  const { languages, userAgent } = globalThis.navigator ?? {}
+  // In Chromium. If it passes for another browser, that is a variant of its own.
+  if (/^(user-agent|sec-ch-ua.*)$/.test(name)) return headers.get('user-agent') === userAgent
+  // In Firefox, the user's languages, none with more weight than the one before.
   const members = value.split(',').map((member) => member.split(';q='))
   const weights = members.map(([, weight = 1]) => weight)
   return (
-    members.map(([language]) => language).join() === String(globalThis.navigator?.languages) &&
+    name === 'accept-language' &&
+    members.map(([language]) => language).join() === String(languages) &&
     weights.every((weight, place) => !place || weight <= weights[place - 1]!)
   )
 }

@@ -182,6 +182,32 @@ test.each<[what: string, headers: Record<string, string>, how: string]>([
   expect((await standOn(world, {}, other!.cache).ask(url, { headers }))[1]).toBe(how)
 })
 
+const CHROMIUM = { 'User-Agent': 'Chromium/156', 'Sec-CH-UA': '"Chromium";v="156"', 'Sec-CH-UA-Mobile': '?1' }
+
+test.each<[what: string, headers: Record<string, string>, how: string]>([
+  ['what tells the browser, which Chromium adds,', CHROMIUM, 'hit; ttl=60'],
+  ['that of another browser', { ...CHROMIUM, 'User-Agent': 'Other/1', 'Sec-CH-UA-Mobile': '?0' }, 'fwd=vary-miss; stored'],
+])('for a request with %s the worker finds what a page has stored without, or not: %o', async (_what, headers, how) => {
+  vi.stubGlobal('location', { origin: site.url, href: `${site.url}/` })
+  const world = createWorld()
+  vi.stubGlobal('navigator', { locks: navigator.locks, userAgent: 'Chromium/156' })
+  for (const vary of ['User-Agent', 'Sec-CH-UA-Mobile', 'Sec-CH-UA, Sec-CH-UA-Mobile, User-Agent']) {
+    const [one, other] = world.tabs<HttpEntry>(2)
+    const { url } = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: vary } })
+    await standOn(world, {}, one!.cache).text(url)
+    await world.settle()
+    expect((await standOn(world, {}, other!.cache).ask(url, { headers }))[1], vary).toBe(how)
+  }
+})
+
+test('on a server, whose callers send what they like, the field counts', async () => {
+  const { ask, text } = standOn(placeOf(TWO_TIERS))
+  vi.stubGlobal('navigator', { userAgent: 'Chromium/156' })
+  const { url } = site.page({ fields: { 'Cache-Control': 'max-age=60', Vary: 'User-Agent' } })
+  await text(url)
+  expect((await ask(url, { headers: CHROMIUM }))[1]).toBe('fwd=vary-miss; stored')
+})
+
 describe('a page whose own cache asks through the worker', () => {
   /** What `respondWith` hands to the page: the response inside, whose URL, where it has none, is that of the request (Fetch, "HTTP fetch"). */
   function respondWith(worker: CachedFetch): typeof fetch {
