@@ -89,6 +89,12 @@ export function createLoads<V>(
   const isStandIn = (entry: Entry<V> | undefined): entry is Entry<V> =>
     !!entry?.staleIfError && memory.readClock() < staleAtOf(entry) + entry.staleIfError
 
+  const leave = (load: Load<V>): void => {
+    if (loads.get(load.key) === load) loads.delete(load.key)
+    // A load that is no longer in `loads` may still ask, and then takes everything for changed.
+    if (!loads.size) changes.forget()
+  }
+
   const fail = (load: Load<V>, error: unknown): void => {
     const { key, found, background } = load
     // Otherwise the callers get the error.
@@ -164,13 +170,14 @@ export function createLoads<V>(
     const value = values.get(key)
     resolve(value)
     failures.delete(key)
-    if (value === undefined || signal.aborted) return
     try {
-      await keep(load, values as ReadonlyMap<string, V>, before, since)
+      if (value !== undefined && !signal.aborted) await keep(load, values as ReadonlyMap<string, V>, before, since)
     } catch (error) {
       // Storage faults were reported, and a closed cache keeps nothing. Any other error comes from the app's `weigh`; no caller gets it.
       if (!(error instanceof CacheError)) reportLater(error)
     }
+    // Before the lock is given back, which takes a while: if nothing was stored, whoever calls next loads anew.
+    leave(load)
   }
 
   /** Serves a stored entry if it may; otherwise runs the loader when it is this tab's turn. */
@@ -209,11 +216,6 @@ export function createLoads<V>(
   const start = (request: LoadRequest<V>, found: Entry<V> | undefined, background: boolean): Load<V> => {
     const { key, refresh } = request
     const load: Load<V> = { ...request, background, begun: changes.count(), told: false, found, join: undefined as never, rivals: [] }
-    const leave = (): void => {
-      if (loads.get(key) === load) loads.delete(key)
-      // A load that is no longer in `loads` may still ask, and then takes everything for changed.
-      if (!loads.size) changes.forget()
-    }
     const before = loads.get(key)
     // A refresh was asked for because the values of earlier loads would not do.
     load.rivals = [...(before && !before.told && !refresh ? before.rivals : []), load].slice(-MOST_RIVALS)
@@ -224,13 +226,13 @@ export function createLoads<V>(
     load.join = share(
       (signal) =>
         new Promise((resolve, reject) => {
-          signal.onabort = leave
+          signal.onabort = () => leave(load)
           answer(load, signal, resolve, reject)
             .catch((error) => {
               if (!signal.aborted) fail(load, error)
               reject(error)
             })
-            .finally(leave)
+            .finally(() => leave(load))
         }),
     )
     return load

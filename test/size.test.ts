@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 /** Each export of src/index.ts and the bytes that it may cost. */
 const CEILINGS: Readonly<Record<string, number>> = {
   createMemoryCache: 2614,
-  createCache: 18_743,
+  createCache: 18_749,
 }
 /** What createCachedFetch of src/http may add to createCache. */
 const HTTP_CEILING = 8_615

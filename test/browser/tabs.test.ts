@@ -131,6 +131,12 @@ test('a page and a frame that ask for 50 keys at once load each of them once', a
   expect(loads.toSorted()).toEqual(keys.toSorted())
 })
 
+test('who calls after a load has brought what expires at once loads anew', async () => {
+  const { one } = await openPair()
+  let loads = 0
+  for (let call = 1; call <= 3; call++) expect(await one.getOrLoad('key', () => `${++loads}`, { ttl: 0 })).toBe(`${call}`)
+})
+
 test('a frame that is removed while it loads holds nobody up', async () => {
   const { one, other, frame } = await openPair()
   await beginEndlessLoad(other)

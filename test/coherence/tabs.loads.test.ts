@@ -106,6 +106,16 @@ describe('with locks', () => {
     await world.await(ending)
   })
 
+  it.each<[what: string, value: string | undefined, ttl: number]>([['that expires at once', 'value', 0], ['that is undefined', undefined, 60]])('who calls after a load has brought a value %s loads anew, however long the lock takes to be given back', async (_what, value, ttl) => {
+    const world = createWorld()
+    const { request } = world.locks
+    vi.stubGlobal('navigator', { locks: { request: (...args: Parameters<typeof request>) => request(...args).finally(() => turns(20)) } })
+    const [tab] = world.tabs<string | undefined>(1)
+    const loader = vi.fn(async () => value)
+    for (let call = 0; call < 3; call++) expect(await tab!.cache.getOrLoad('a', loader, { ttl })).toBe(value)
+    expect(loader).toHaveBeenCalledTimes(3)
+  })
+
   it('background loads of a stale value are one as well', async () => {
     const world = createWorld()
     const tabs = world.tabs<string>(3)
