@@ -42,29 +42,26 @@ export function createLoader(
     return response
   }
 
-  const record = (response: Response, confirmed?: StoredResponse): StoredResponse =>
-    recordOf(response, task, settings, requestTime, now, confirmed)
+  const record = (response: Response, headers: Headers, confirmed?: StoredResponse): StoredResponse =>
+    recordOf(response, headers, task, settings, requestTime, now, confirmed)
 
   const passOn = (response: Response, more: string, body?: ReadableStream | null): void =>
     give(pass(response, `${name}; fwd=${why}${more}`, ask.signal, body))
 
-  const serveStored = (from: StoredResponse, bytes: ArrayBuffer, status: number, more = ''): void =>
-    give(restore(from, bytes, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
+  const serveStored = (from: StoredResponse, status: number, more = ''): void =>
+    give(restore(from, bytes!, ask, `${name}; fwd=${why}; fwd-status=${status}${more}`, now))
 
   /**
    * Stores the fields of a 304. The body is written again only if it was replaced, if its key or tags change, or if it would expire too
    * soon.
    */
-  const confirm = async (
-    context: LoaderContext<HttpEntry>,
-    response: Response,
-    old: StoredResponse,
-    bytes: ArrayBuffer,
-  ): Promise<HttpEntry | undefined> => {
+  const confirm = async (context: LoaderContext<HttpEntry>, response: Response): Promise<HttpEntry | undefined> => {
+    const old = stored!
     const listed = await variants
-    const updated = record(response, old)
+    const fields = fieldsAfter(response.headers, known)
+    const updated = record(response, fields, old)
     // The caller also gets the fields that are not to be stored.
-    if (ask.method !== 'HEAD') serveStored({ ...updated, headers: lasting(fieldsAfter(response.headers, known)) }, bytes, 304)
+    if (ask.method !== 'HEAD') serveStored({ ...updated, headers: lasting(fields) }, 304)
     const renewed =
       updated.end - old.end > KEPT / 2 ||
       updated.tags.length > old.tags.length ||
@@ -76,18 +73,13 @@ export function createLoader(
   }
 
   /** The answer to HEAD tells whether the stored response is still valid (RFC 9111, section 4.3.5). */
-  const compare = async (
-    context: LoaderContext<HttpEntry>,
-    response: Response,
-    old: StoredResponse,
-    bytes: ArrayBuffer,
-  ): Promise<HttpEntry | undefined> => {
+  const compare = async (context: LoaderContext<HttpEntry>, response: Response): Promise<HttpEntry | undefined> => {
     passOn(response, '')
     const { status, headers, redirected } = response
     // It may give the length of a body that was sent in chunks, so that counts only if the stored response has it.
     const names = ['etag', 'last-modified', ...(known.has('content-length') ? ['content-length'] : [])]
     if (status !== 200 || redirected || !names.some((name) => headers.has(name))) return undefined
-    if (old.status === 200 && isAbout(known, headers, names)) return await confirm(context, response, old, bytes)
+    if (stored!.status === 200 && isAbout(known, headers, names)) return await confirm(context, response)
     dropBodies(cache, key, await variants)
     return void (await cache.delete(key))
   }
@@ -95,7 +87,7 @@ export function createLoader(
   /** Passes an answer on, and stores it once it has arrived whole. */
   const receive = async (context: LoaderContext<HttpEntry>, response: Response): Promise<HttpEntry | undefined> => {
     if (!isReadable(response)) return void give(response)
-    const received = record(response)
+    const received = record(response, fieldsAfter(response.headers))
     const kept = isKept(response, received, task, maxBodyBytes)
     const [first, second] = task.background ? [null, response.body] : (kept && response.body?.tee()) || [response.body]
     const body = first && handOver(first, ask.signal, done)
@@ -124,11 +116,11 @@ export function createLoader(
     const { status, headers, redirected } = response
     if (replacesError(status, stored, ask, now) && !task.isOvertaken(stored.tags)) {
       response.body?.cancel().catch(() => {})
-      return void serveStored(stored, bytes, status, '; detail=sie')
+      return void serveStored(stored, status, '; detail=sie')
     }
-    if (ask.method === 'HEAD') return compare(context, response, stored, bytes)
+    if (ask.method === 'HEAD') return compare(context, response)
     if (status !== 304) return receive(context, response)
-    if (!redirected && isConfirmed(known, headers, now)) return confirm(context, response, stored, bytes)
+    if (!redirected && isConfirmed(known, headers, now)) return confirm(context, response)
     // A 304 about another response.
     return receive(context, await send(context.signal, false))
   }

@@ -45,19 +45,20 @@ export function lasting(headers: Headers): [name: string, value: string][] {
 /**
  * The record of an answer.
  *
+ * @param headers its fields, or those of the stored response after it
  * @param requestTime epoch ms
  * @param responseTime epoch ms
  * @param confirmed the stored response, if the answer confirms it: its body stays
  */
 export function recordOf(
   response: Response,
+  headers: Headers,
   { ask, user, prefix, background }: Task,
   settings: HttpSettings,
   requestTime: number,
   responseTime: number,
   confirmed?: StoredResponse,
 ): StoredResponse {
-  const headers = fieldsAfter(response.headers, confirmed && new Headers(confirmed.headers as [string, string][]))
   const { status, statusText } = confirmed ?? response
   const { life, keeps } = readPolicy(status, headers, requestTime, responseTime, settings)
   const url = response.url || ask.url
