@@ -152,11 +152,11 @@ function isAdded(name: string, value: string, { headers, own }: Ask): boolean {
   const { languages, userAgent } = globalThis.navigator ?? {}
   // In Chromium. If it passes for another browser, that is a variant of its own.
   if (/^(user-agent|sec-ch-ua.*)$/.test(name)) return headers.get('user-agent') === userAgent
+  if (name !== 'accept-language') return false
   // In Firefox, the user's languages, none with more weight than the one before.
   const members = value.split(',').map((member) => member.split(';q='))
   const weights = members.map(([, weight = 1]) => weight)
   return (
-    name === 'accept-language' &&
     members.map(([language]) => language).join() === String(languages) &&
     weights.every((weight, place) => !place || weight <= weights[place - 1]!)
   )
