@@ -21,7 +21,7 @@ export interface Failure extends Flight {
  */
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 60_000
-/** Failures remembered; when there are more, all are forgotten. */
+/** Failures remembered; when there are more, the oldest is forgotten. */
 const MOST_FAILURES = 1_000
 
 /** The failure because of which a key is not to be loaded yet, except by a refresh. */
